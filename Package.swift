@@ -1,0 +1,88 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One folder per module, in the order in which they may import each other: see docs/architecture.md.
+let package = Package(
+    name: "gossamer",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Gossamer", targets: ["Gossamer"]),
+        .executable(name: "gossamer", targets: ["GossamerCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .target(
+            name: "CGossamerKernels",
+            path: "Sources/CKernels",
+            exclude: ["README.md"],
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+        .systemLibrary(
+            name: "CZlib",
+            path: "Sources/CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "GossamerTensors",
+            path: "Sources/Tensors",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerConnectivity",
+            dependencies: ["GossamerTensors"],
+            path: "Sources/Connectivity",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerNetworks",
+            dependencies: ["GossamerTensors", "GossamerConnectivity"],
+            path: "Sources/Networks",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerExecution",
+            dependencies: ["CGossamerKernels", "GossamerNetworks"],
+            path: "Sources/Execution",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerDatasets",
+            dependencies: ["GossamerTensors", "CZlib"],
+            path: "Sources/Datasets",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerModelFiles",
+            dependencies: ["GossamerNetworks"],
+            path: "Sources/ModelFiles",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerTraining",
+            dependencies: ["GossamerExecution", "GossamerDatasets", "GossamerModelFiles"],
+            path: "Sources/Training",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerExperiments",
+            dependencies: [
+                "GossamerTraining",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Sources/Experiments",
+            exclude: ["README.md"]),
+        .target(
+            name: "Gossamer",
+            dependencies: [
+                "GossamerTensors", "GossamerConnectivity", "GossamerNetworks", "GossamerExecution",
+                "GossamerDatasets", "GossamerModelFiles", "GossamerTraining",
+            ],
+            path: "Sources/Gossamer",
+            exclude: ["README.md"]),
+        .executableTarget(
+            name: "GossamerCommand",
+            dependencies: [
+                "Gossamer", "GossamerExperiments",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/GossamerCommand",
+            exclude: ["README.md"]),
+        .testTarget(name: "TensorsTests", dependencies: ["GossamerTensors"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
