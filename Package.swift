@@ -37,7 +37,7 @@ let package = Package(
             name: "GossamerNetworks",
             dependencies: ["GossamerTensors", "GossamerConnectivity"],
             path: "Sources/Networks",
-            exclude: ["README.md"]),
+            exclude: ["README.md", "Architectures/README.md"]),
         .target(
             name: "GossamerExecution",
             dependencies: ["CGossamerKernels", "GossamerNetworks"],

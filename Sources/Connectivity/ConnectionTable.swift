@@ -1,0 +1,70 @@
+/// Which input channels feed which output channel of a convolution: compressed rows by output channel.
+///
+/// A connection carries a whole k x k kernel, so this table is all the index that a sparse convolution needs: one
+/// number per connection and one per output channel. Inputs ascend within a row and are distinct.
+public struct ConnectionTable: Hashable, Sendable {
+    public let inputCount: Int
+    /// `outputCount + 1` offsets into `inputs`.
+    public let rowStarts: [Int32]
+    /// The input channel of every connection.
+    public let inputs: [Int32]
+
+    public var outputCount: Int { rowStarts.count - 1 }
+    public var count: Int { inputs.count }
+    /// The fraction of possible connections that exist.
+    public var density: Double { Double(count) / Double(max(1, inputCount * outputCount)) }
+    public var isDense: Bool { count == inputCount * outputCount }
+
+    /// - Parameter rows: for each output channel its input channels, in any order, distinct and in 0 ..< inputCount.
+    public init(inputCount: Int, rows: [[Int]]) {
+        var starts: [Int32] = [0]
+        var inputs: [Int32] = []
+        starts.reserveCapacity(rows.count + 1)
+        for row in rows {
+            let sorted = row.sorted()
+            precondition(zip(sorted, sorted.dropFirst()).allSatisfy(<), "a connection occurs twice")
+            precondition(sorted.allSatisfy { (0 ..< inputCount).contains($0) }, "input channel out of range")
+            inputs.append(contentsOf: sorted.map(Int32.init))
+            starts.append(Int32(inputs.count))
+        }
+        self.inputCount = inputCount
+        rowStarts = starts
+        self.inputs = inputs
+    }
+
+    /// A table read from a file.
+    /// - Throws: ``ConnectionTableError`` when the arrays do not describe a table.
+    public init(inputCount: Int, rowStarts: [Int32], inputs: [Int32]) throws(ConnectionTableError) {
+        guard rowStarts.first == 0, rowStarts.last.map(Int.init) == inputs.count,
+            zip(rowStarts, rowStarts.dropFirst()).allSatisfy(<=)
+        else { throw .init(message: "row starts must ascend from 0 to the number of connections, \(inputs.count)") }
+        for (start, end) in zip(rowStarts, rowStarts.dropFirst()) {
+            let row = inputs[Int(start) ..< Int(end)]
+            guard zip(row, row.dropFirst()).allSatisfy(<), row.allSatisfy({ $0 >= 0 && $0 < inputCount })
+            else { throw .init(message: "inputs of a row must ascend within 0 ..< \(inputCount)") }
+        }
+        self.inputCount = inputCount
+        self.rowStarts = rowStarts
+        self.inputs = inputs
+    }
+
+    /// Every input channel feeds every output channel.
+    public static func dense(inputCount: Int, outputCount: Int) -> ConnectionTable {
+        ConnectionTable(
+            inputCount: inputCount, rows: Array(repeating: Array(0 ..< inputCount), count: outputCount))
+    }
+
+    /// The input channels of one output channel.
+    public func inputs(of output: Int) -> ArraySlice<Int32> {
+        inputs[Int(rowStarts[output]) ..< Int(rowStarts[output + 1])]
+    }
+
+    /// The number of input channels that feed an output channel.
+    public func fanIn(of output: Int) -> Int { Int(rowStarts[output + 1] - rowStarts[output]) }
+}
+
+/// Why arrays do not form a connection table.
+public struct ConnectionTableError: Error, CustomStringConvertible, Hashable {
+    public let message: String
+    public var description: String { message }
+}

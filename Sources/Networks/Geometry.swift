@@ -1,0 +1,65 @@
+import GossamerTensors
+
+/// Where a sliding window lies on its input: the sizes that shape inference, cost and kernels share.
+public struct WindowGeometry: Hashable, Sendable {
+    public let kernel: Size
+    public let stride: Size
+    public let paddingTop: Int
+    public let paddingLeft: Int
+    public let input: Size
+    public let output: Size
+
+    /// - Returns: nil when the window does not fit on the padded input.
+    public init?(kernel: Size, stride: Size, padding: Padding, input: Size) {
+        guard
+            let rows = Self.axis(
+                input: input.height, kernel: kernel.height, stride: stride.height, padding: padding.vertical),
+            let columns = Self.axis(
+                input: input.width, kernel: kernel.width, stride: stride.width, padding: padding.horizontal)
+        else { return nil }
+        self.kernel = kernel
+        self.stride = stride
+        self.input = input
+        paddingTop = rows.before
+        paddingLeft = columns.before
+        output = Size(height: rows.output, width: columns.output)
+    }
+
+    private static func axis(
+        input: Int, kernel: Int, stride: Int, padding: Padding.Axis
+    ) -> (output: Int, before: Int)? {
+        guard kernel > 0, stride > 0, input > 0 else { return nil }
+        switch padding {
+        case .same:
+            let output = (input + stride - 1) / stride
+            return (output, max(0, (output - 1) * stride + kernel - input) / 2)
+        case .fixed(let before, let after):
+            let room = input + before + after - kernel
+            guard before >= 0, after >= 0, room >= 0 else { return nil }
+            return (room / stride + 1, before)
+        }
+    }
+}
+
+extension Padding {
+    fileprivate enum Axis {
+        case same
+        case fixed(Int, Int)
+    }
+
+    fileprivate var vertical: Axis {
+        switch self {
+        case .same: .same
+        case .valid: .fixed(0, 0)
+        case .explicit(let top, _, let bottom, _): .fixed(top, bottom)
+        }
+    }
+
+    fileprivate var horizontal: Axis {
+        switch self {
+        case .same: .same
+        case .valid: .fixed(0, 0)
+        case .explicit(_, let left, _, let right): .fixed(left, right)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import GossamerConnectivity
+import GossamerTensors
+
+/// One layer of a network: a plain value that names an operation and its hyperparameters.
+public enum Layer: Hashable, Sendable {
+    case input(Shape)
+    case convolution(Convolution)
+    case batchNormalization(BatchNormalization)
+    case relu
+    case maxPooling(Pooling)
+    case averagePooling(Pooling)
+    case globalAveragePooling
+    case dropout(rate: Double)
+    case fullyConnected(FullyConnected)
+    case concatenation
+    case addition
+    /// Keeps some channels of its input; inserted where a pattern left channels that only some readers need.
+    case channelSelection([Int])
+}
+
+/// Height and width in pixels.
+public struct Size: Hashable, Sendable {
+    public var height: Int
+    public var width: Int
+
+    public init(height: Int, width: Int) {
+        self.height = height
+        self.width = width
+    }
+
+    public init(_ side: Int) { self.init(height: side, width: side) }
+}
+
+/// How an image is extended with zeros before a kernel slides over it.
+public enum Padding: Hashable, Sendable {
+    /// Output size is the input size divided by the stride, rounded up; the extra row or column comes at the end.
+    case same
+    case valid
+    case explicit(top: Int, left: Int, bottom: Int, right: Int)
+}
+
+/// A convolution. Weights are [connection][kernel height][kernel width]; which connections exist is kept in
+/// ``Network/connections``, a layer without an entry there is dense.
+public struct Convolution: Hashable, Sendable {
+    public var filters: Int
+    public var kernel: Size
+    public var stride: Size
+    public var padding: Padding
+    public var bias: Bool
+    /// Overrides the pattern that the whole network is sparsified with, for instance `dense` for a first layer.
+    public var pattern: Pattern?
+
+    public init(
+        filters: Int, kernel: Size, stride: Size = Size(1), padding: Padding = .same, bias: Bool = true,
+        pattern: Pattern? = nil
+    ) {
+        self.filters = filters
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+        self.bias = bias
+        self.pattern = pattern
+    }
+}
+
+/// Batch normalisation (Ioffe and Szegedy 2015) with scale and shift per channel.
+public struct BatchNormalization: Hashable, Sendable {
+    public var epsilon: Double
+    /// The weight of the newest batch in the running statistics.
+    public var momentum: Double
+
+    public init(epsilon: Double = 1e-5, momentum: Double = 0.1) {
+        self.epsilon = epsilon
+        self.momentum = momentum
+    }
+}
+
+/// A maximum or average over windows of each channel.
+public struct Pooling: Hashable, Sendable {
+    public var kernel: Size
+    public var stride: Size
+    public var padding: Padding
+    /// Average pooling only: whether zeros of the padding count in the divisor.
+    public var countsPadding: Bool
+
+    public init(kernel: Size, stride: Size? = nil, padding: Padding = .valid, countsPadding: Bool = true) {
+        self.kernel = kernel
+        self.stride = stride ?? kernel
+        self.padding = padding
+        self.countsPadding = countsPadding
+    }
+}
+
+/// A fully connected layer over all values of the image; it keeps all its connections under every pattern.
+public struct FullyConnected: Hashable, Sendable {
+    public var units: Int
+    public var bias: Bool
+
+    public init(units: Int, bias: Bool = true) {
+        self.units = units
+        self.bias = bias
+    }
+}
+
+extension Layer {
+    /// The layer's name in JSON and in listings.
+    public var kind: String {
+        switch self {
+        case .input: "input"
+        case .convolution: "convolution"
+        case .batchNormalization: "batch-normalization"
+        case .relu: "relu"
+        case .maxPooling: "max-pooling"
+        case .averagePooling: "average-pooling"
+        case .globalAveragePooling: "global-average-pooling"
+        case .dropout: "dropout"
+        case .fullyConnected: "fully-connected"
+        case .concatenation: "concatenation"
+        case .addition: "addition"
+        case .channelSelection: "channel-selection"
+        }
+    }
+}

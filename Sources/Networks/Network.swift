@@ -1,0 +1,103 @@
+import GossamerConnectivity
+import GossamerTensors
+
+/// One layer in a network, with the names of the nodes it reads.
+public struct Node: Hashable, Sendable {
+    public let name: String
+    public let layer: Layer
+    public let inputs: [String]
+
+    public init(name: String, layer: Layer, inputs: [String]) {
+        self.name = name
+        self.layer = layer
+        self.inputs = inputs
+    }
+}
+
+/// A network as data: nodes in topological order, from one image to one output.
+///
+/// The first node is the input, the last one the output; every other node is read by a later one. Shapes are inferred
+/// and checked when the network is made, so that a `Network` that exists is consistent.
+public struct Network: Hashable, Sendable {
+    public let name: String
+    public let nodes: [Node]
+    /// The connections of convolutions that are not dense, by node name.
+    public let connections: [String: ConnectionTable]
+    /// The shape that each node produces, in the order of `nodes`.
+    public let shapes: [Shape]
+    private let indices: [String: Int]
+
+    /// - Throws: ``NetworkError`` naming the node and what was expected.
+    public init(
+        name: String, nodes: [Node], connections: [String: ConnectionTable] = [:]
+    ) throws(NetworkError) {
+        self.name = name
+        self.nodes = nodes
+        self.connections = connections
+        (indices, shapes) = try ShapeInference.infer(nodes)
+        try ShapeInference.checkConnections(connections, nodes: nodes, shapes: shapes, indices: indices)
+    }
+
+    public var inputShape: Shape { shapes[0] }
+    public var outputShape: Shape { shapes[shapes.count - 1] }
+
+    public func index(of name: String) -> Int? { indices[name] }
+
+    /// The shape that a node produces. The node must exist.
+    public func shape(of name: String) -> Shape { shapes[indices[name]!] }
+
+    /// The shape of a node's first input. The node must have one.
+    public func inputShape(of node: Node) -> Shape { shape(of: node.inputs[0]) }
+
+    /// The nodes that read each node, by the index of the node read.
+    public func consumers() -> [[Int]] {
+        var result = [[Int]](repeating: [], count: nodes.count)
+        for (index, node) in nodes.enumerated() {
+            for input in node.inputs { result[indices[input]!].append(index) }
+        }
+        return result
+    }
+
+    /// The connections of a convolution, dense where none are stored.
+    public func connectionTable(of node: Node) -> ConnectionTable {
+        connections[node.name]
+            ?? .dense(inputCount: inputShape(of: node).channels, outputCount: shape(of: node.name).channels)
+    }
+
+    /// Input and output sizes of a convolution's or pooling's window.
+    public func geometry(of node: Node) -> WindowGeometry? {
+        let input = node.inputs.isEmpty ? shapes[0] : inputShape(of: node)
+        return node.layer.geometry(input: input)
+    }
+}
+
+extension Layer {
+    /// The window of a convolution, pooling or fully connected layer on an input; nil for other layers and where the
+    /// window does not fit. A fully connected layer is a convolution whose kernel covers the whole image.
+    public func geometry(input: Shape) -> WindowGeometry? {
+        let size = Size(height: input.height, width: input.width)
+        switch self {
+        case .convolution(let layer):
+            return WindowGeometry(kernel: layer.kernel, stride: layer.stride, padding: layer.padding, input: size)
+        case .maxPooling(let layer), .averagePooling(let layer):
+            return WindowGeometry(kernel: layer.kernel, stride: layer.stride, padding: layer.padding, input: size)
+        case .globalAveragePooling, .fullyConnected:
+            return WindowGeometry(kernel: size, stride: Size(1), padding: .valid, input: size)
+        default:
+            return nil
+        }
+    }
+}
+
+/// What is wrong with a network: the node, and what was expected.
+public struct NetworkError: Error, Hashable, CustomStringConvertible {
+    public let node: String?
+    public let message: String
+
+    public init(node: String? = nil, _ message: String) {
+        self.node = node
+        self.message = message
+    }
+
+    public var description: String { node.map { "node '\($0)': \(message)" } ?? message }
+}

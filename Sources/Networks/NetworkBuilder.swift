@@ -1,0 +1,119 @@
+import GossamerConnectivity
+import GossamerTensors
+
+/// Builds a network in code:
+///
+///     var net = NetworkBuilder(name: "small", input: Shape(channels: 3, height: 32, width: 32))
+///     var x = net.convolution(net.input, filters: 64, kernel: 3)
+///     x = net.relu(x)
+///     x = net.fullyConnected(x, units: 10)
+///     let network = try net.build()
+///
+/// Mistakes in shapes are reported by ``build()``.
+public struct NetworkBuilder {
+    /// The output of a node, to be read by others.
+    public struct Value: Hashable, Sendable {
+        public let name: String
+    }
+
+    private let networkName: String
+    private var nodes: [Node]
+    private var counts: [String: Int] = [:]
+
+    public let input = Value(name: "image")
+
+    public init(name: String, input: Shape) {
+        networkName = name
+        nodes = [Node(name: "image", layer: .input(input), inputs: [])]
+    }
+
+    public func build() throws(NetworkError) -> Network { try Network(name: networkName, nodes: nodes) }
+
+    /// Adds any layer. Without a name it gets its abbreviated kind and a number, such as `conv2`.
+    public mutating func add(_ layer: Layer, _ inputs: [Value], name: String? = nil) -> Value {
+        let prefix = layer.prefix
+        let number = counts[prefix, default: 0] + 1
+        counts[prefix] = number
+        let value = Value(name: name ?? "\(prefix)\(number)")
+        nodes.append(Node(name: value.name, layer: layer, inputs: inputs.map(\.name)))
+        return value
+    }
+
+    public mutating func convolution(
+        _ x: Value, filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, bias: Bool = true,
+        pattern: Pattern? = nil, name: String? = nil
+    ) -> Value {
+        convolution(
+            x, filters: filters, kernel: Size(kernel), stride: Size(stride), padding: padding, bias: bias,
+            pattern: pattern, name: name)
+    }
+
+    public mutating func convolution(
+        _ x: Value, filters: Int, kernel: Size, stride: Size = Size(1), padding: Padding = .same, bias: Bool = true,
+        pattern: Pattern? = nil, name: String? = nil
+    ) -> Value {
+        let layer = Convolution(
+            filters: filters, kernel: kernel, stride: stride, padding: padding, bias: bias, pattern: pattern)
+        return add(.convolution(layer), [x], name: name)
+    }
+
+    public mutating func batchNormalization(
+        _ x: Value, epsilon: Double = 1e-5, momentum: Double = 0.1, name: String? = nil
+    ) -> Value {
+        add(.batchNormalization(BatchNormalization(epsilon: epsilon, momentum: momentum)), [x], name: name)
+    }
+
+    public mutating func relu(_ x: Value, name: String? = nil) -> Value { add(.relu, [x], name: name) }
+
+    public mutating func maxPooling(
+        _ x: Value, kernel: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil
+    ) -> Value {
+        add(.maxPooling(Pooling(kernel: Size(kernel), stride: stride.map { Size($0) }, padding: padding)), [x], name: name)
+    }
+
+    public mutating func averagePooling(
+        _ x: Value, kernel: Int, stride: Int? = nil, padding: Padding = .valid, countsPadding: Bool = true,
+        name: String? = nil
+    ) -> Value {
+        let layer = Pooling(
+            kernel: Size(kernel), stride: stride.map { Size($0) }, padding: padding, countsPadding: countsPadding)
+        return add(.averagePooling(layer), [x], name: name)
+    }
+
+    public mutating func globalAveragePooling(_ x: Value, name: String? = nil) -> Value {
+        add(.globalAveragePooling, [x], name: name)
+    }
+
+    public mutating func dropout(_ x: Value, rate: Double, name: String? = nil) -> Value {
+        add(.dropout(rate: rate), [x], name: name)
+    }
+
+    public mutating func fullyConnected(_ x: Value, units: Int, bias: Bool = true, name: String? = nil) -> Value {
+        add(.fullyConnected(FullyConnected(units: units, bias: bias)), [x], name: name)
+    }
+
+    public mutating func concatenation(_ values: [Value], name: String? = nil) -> Value {
+        add(.concatenation, values, name: name)
+    }
+
+    public mutating func addition(_ a: Value, _ b: Value, name: String? = nil) -> Value {
+        add(.addition, [a, b], name: name)
+    }
+}
+
+extension Layer {
+    fileprivate var prefix: String {
+        switch self {
+        case .input: "image"
+        case .convolution: "conv"
+        case .batchNormalization: "norm"
+        case .relu: "relu"
+        case .maxPooling, .averagePooling, .globalAveragePooling: "pool"
+        case .dropout: "dropout"
+        case .fullyConnected: "fc"
+        case .concatenation: "concat"
+        case .addition: "add"
+        case .channelSelection: "select"
+        }
+    }
+}

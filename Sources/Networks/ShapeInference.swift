@@ -1,0 +1,147 @@
+import GossamerConnectivity
+import GossamerTensors
+
+/// Checks a list of nodes and infers the shape that each one produces.
+enum ShapeInference {
+    /// Larger sizes are mistakes, and their products would overflow.
+    static let largestSize = 1 << 20
+    static let largestCount = 1 << 40
+
+    static func infer(_ nodes: [Node]) throws(NetworkError) -> (indices: [String: Int], shapes: [Shape]) {
+        guard let first = nodes.first, case .input = first.layer else {
+            throw NetworkError("the first node must be the input")
+        }
+        var indices: [String: Int] = [:]
+        var shapes: [Shape] = []
+        var isRead = [Bool](repeating: false, count: nodes.count)
+        for (index, node) in nodes.enumerated() {
+            guard !node.name.isEmpty, indices[node.name] == nil else {
+                throw NetworkError(node: node.name, "a name must be unique and not empty")
+            }
+            var inputs: [Shape] = []
+            for name in node.inputs {
+                guard let source = indices[name] else {
+                    throw NetworkError(node: node.name, "its input '\(name)' is not an earlier node")
+                }
+                isRead[source] = true
+                inputs.append(shapes[source])
+            }
+            shapes.append(try shape(of: node, inputs: inputs, isFirst: index == 0))
+            indices[node.name] = index
+        }
+        if let unread = isRead.dropLast().firstIndex(of: false) {
+            throw NetworkError(node: nodes[unread].name, "nothing reads its output, and it is not the last node")
+        }
+        return (indices, shapes)
+    }
+
+    private static func shape(of node: Node, inputs: [Shape], isFirst: Bool) throws(NetworkError) -> Shape {
+        let result = try unboundedShape(of: node, inputs: inputs, isFirst: isFirst)
+        guard [result.channels, result.height, result.width].allSatisfy({ (1 ... largestSize).contains($0) }),
+            result.count <= largestCount
+        else { throw NetworkError(node: node.name, "its output would be \(result), sizes must be 1 to \(largestSize)") }
+        return result
+    }
+
+    private static func unboundedShape(
+        of node: Node, inputs: [Shape], isFirst: Bool
+    ) throws(NetworkError) -> Shape {
+        if case .input(let shape) = node.layer {
+            guard isFirst, inputs.isEmpty else { throw NetworkError(node: node.name, "only the first node is an input") }
+            return shape
+        }
+        let arity = node.layer.arity
+        guard arity.contains(inputs.count), let input = inputs.first else {
+            throw NetworkError(node: node.name, "\(node.layer.kind) takes \(arity.lowerBound) input\(
+                arity.count > 1 ? "s or more" : ""), it has \(inputs.count)")
+        }
+        switch node.layer {
+        case .input, .batchNormalization, .relu: return input
+        case .dropout(let rate):
+            guard rate >= 0, rate < 1 else { throw NetworkError(node: node.name, "rate must be in [0, 1), it is \(rate)") }
+            return input
+        case .convolution(let layer): return try windowed(node, input: input, channels: layer.filters)
+        case .fullyConnected(let layer): return try windowed(node, input: input, channels: layer.units)
+        case .maxPooling, .averagePooling, .globalAveragePooling:
+            return try windowed(node, input: input, channels: input.channels)
+        case .concatenation: return try concatenated(node, inputs)
+        case .addition:
+            if let other = inputs.first(where: { $0 != input }) {
+                throw NetworkError(node: node.name, "addition needs equal shapes, it has \(input) and \(other)")
+            }
+            return input
+        case .channelSelection(let channels):
+            guard zip(channels, channels.dropFirst()).allSatisfy(<),
+                channels.allSatisfy({ (0 ..< input.channels).contains($0) })
+            else { throw NetworkError(node: node.name, "channels must ascend within 0 ..< \(input.channels)") }
+            return Shape(channels: channels.count, height: input.height, width: input.width)
+        }
+    }
+
+    private static func windowed(_ node: Node, input: Shape, channels: Int) throws(NetworkError) -> Shape {
+        for size in node.layer.windowSizes where !(0 ... largestSize).contains(size) {
+            throw NetworkError(node: node.name, "size \(size) must be within 0 and \(largestSize)")
+        }
+        guard let geometry = node.layer.geometry(input: input) else {
+            throw NetworkError(
+                node: node.name, "its \(node.layer.kind) window does not fit on an image of \(input.height) x \(input.width)")
+        }
+        return Shape(channels: channels, height: geometry.output.height, width: geometry.output.width)
+    }
+
+    private static func concatenated(_ node: Node, _ inputs: [Shape]) throws(NetworkError) -> Shape {
+        var result = inputs[0]
+        for other in inputs.dropFirst() {
+            guard other.height == result.height, other.width == result.width else {
+                throw NetworkError(
+                    node: node.name, "concatenation needs images of one size, it has \(result) and \(other)")
+            }
+            result.channels += other.channels
+        }
+        return result
+    }
+
+    static func checkConnections(
+        _ connections: [String: ConnectionTable], nodes: [Node], shapes: [Shape], indices: [String: Int]
+    ) throws(NetworkError) {
+        for (name, table) in connections.sorted(by: { $0.key < $1.key }) {
+            guard let index = indices[name], case .convolution(let layer) = nodes[index].layer else {
+                throw NetworkError(node: name, "connections belong to a convolution, and there is none of this name")
+            }
+            let inputs = shapes[indices[nodes[index].inputs[0]]!].channels
+            guard table.inputCount == inputs, table.outputCount == layer.filters else {
+                throw NetworkError(
+                    node: name,
+                    "connections are for \(table.inputCount) x \(table.outputCount) channels, expected \(inputs) x \(layer.filters)")
+            }
+        }
+    }
+}
+
+extension Layer {
+    /// How many inputs the layer reads.
+    fileprivate var arity: ClosedRange<Int> {
+        switch self {
+        case .input: 0 ... 0
+        case .concatenation: 1 ... 4096
+        case .addition: 2 ... 4096
+        default: 1 ... 1
+        }
+    }
+
+    fileprivate var windowSizes: [Int] {
+        func sizes(_ padding: Padding) -> [Int] {
+            guard case .explicit(let top, let left, let bottom, let right) = padding else { return [] }
+            return [top, left, bottom, right]
+        }
+        switch self {
+        case .convolution(let layer):
+            return [layer.filters, layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width]
+                + sizes(layer.padding)
+        case .maxPooling(let layer), .averagePooling(let layer):
+            return [layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width]
+                + sizes(layer.padding)
+        default: return []
+        }
+    }
+}
