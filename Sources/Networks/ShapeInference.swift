@@ -52,8 +52,8 @@ enum ShapeInference {
         }
         let arity = node.layer.arity
         guard arity.contains(inputs.count), let input = inputs.first else {
-            throw NetworkError(node: node.name, "\(node.layer.kind) takes \(arity.lowerBound) input\(
-                arity.count > 1 ? "s or more" : ""), it has \(inputs.count)")
+            let expected = arity.count > 1 ? "\(arity.lowerBound) or more inputs" : "one input"
+            throw NetworkError(node: node.name, "\(node.layer.kind) takes \(expected), it has \(inputs.count)")
         }
         switch node.layer {
         case .input, .batchNormalization, .relu: return input
