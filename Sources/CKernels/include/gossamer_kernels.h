@@ -50,8 +50,8 @@ typedef enum gsm_epilogue {
 } gsm_epilogue;
 
 /// One call. Which pointers are read and written:
-///   forward:          input, packed, bias (may be NULL) -> output
-///   input gradient:   output_gradient, packed -> input_gradient (accumulated into when `accumulate`)
+///   forward:          input, weights or packed, bias (may be NULL) -> output
+///   input gradient:   output_gradient, weights or packed -> input_gradient (accumulated into when `accumulate`)
 ///   weight gradient:  input, output_gradient -> weight_gradient (overwritten, one value per weight)
 /// Idle lanes of the last block hold finite values in `input` and zeros in `output_gradient`.
 typedef struct gsm_convolution_call {
@@ -65,7 +65,8 @@ typedef struct gsm_convolution_call {
     float *input_gradient;
     float *weight_gradient;
     const float *bias;
-    const float *packed;
+    const float *weights;  // as the network holds them; read by rows whose packed_count is 0
+    const float *packed;   // filled by `pack`; may be NULL when packed_count is 0
 } gsm_convolution_call;
 
 /// One row of the kernel table. A row never allocates; the caller provides `packed` (filled by `pack` once per plan
@@ -75,10 +76,10 @@ typedef struct gsm_convolution_kernel {
     const char *name;
     gsm_operation operation;
     gsm_isa isa;
-    int32_t lanes;
+    int32_t lanes;  // 0: any number
     /// NULL when eligible, else one short phrase saying why not.
     const char *(*declines)(const gsm_convolution *shape);
-    size_t (*packed_count)(const gsm_convolution *shape);  // floats; 0: the kernel reads no packed weights
+    size_t (*packed_count)(const gsm_convolution *shape);  // floats; 0: reads `weights` itself, pack does nothing
     void (*pack)(const gsm_convolution *shape, const float *weights, float *packed);
     size_t (*workspace_count)(const gsm_convolution *shape);  // floats per thread
     int64_t (*unit_count)(const gsm_convolution_call *call);
@@ -86,7 +87,7 @@ typedef struct gsm_convolution_kernel {
 } gsm_convolution_kernel;
 
 /// Every convolution kernel of this build, the preferred first, the plain reference last for each operation.
-const gsm_convolution_kernel *gsm_convolution_kernels(size_t *count);
+const gsm_convolution_kernel *const *gsm_convolution_kernels(size_t *count);
 
 /// The highest instruction set that this machine runs, capped by the environment variable GOSSAMER_ISA
 /// (scalar, neon, avx2, avx512). Read once.
