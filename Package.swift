@@ -83,6 +83,7 @@ let package = Package(
             path: "Sources/GossamerCommand",
             exclude: ["README.md"]),
         .testTarget(name: "TensorsTests", dependencies: ["GossamerTensors"]),
+        .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),
     ],
     swiftLanguageModes: [.v6]

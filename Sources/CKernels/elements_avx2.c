@@ -1,0 +1,12 @@
+#include "elements_tables.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define GSM_ELEMENTS_ISA GSM_ISA_AVX2
+#define GSM_ELEMENTS_TABLE gsm_elements_avx2
+#include "elements.inc"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,107 @@
+import CGossamerKernels
+import GossamerTensors
+import Testing
+
+@Suite struct PointwiseTests {
+    @Test func relu() {
+        forEachCase("relu") { kernels, generator, comment in
+            let batch = Batch(&generator)
+            let x = batch.blocks(.activation, &generator), y = batch.blocks(.activation, &generator)
+            let expected = x.values.map { max($0, 0) }
+            x.forChannelRanges(&generator) { kernels.relu($1, x.view(channel: $0), y.view(channel: $0)) }
+            kernels.relu(x.extent(), x.view(), x.view())
+            #expect(y.values == expected, comment)
+            #expect(x.values == expected, comment)
+            #expect(y.gapsAreUntouched && x.gapsAreUntouched, comment)
+            #expect(y.idleLanesAreFinite, comment)
+        }
+    }
+
+    @Test func reluGradient() {
+        forEachCase("reluGradient") { kernels, generator, comment in
+            let batch = Batch(&generator)
+            let y = batch.blocks(.activation, &generator), dy = batch.blocks(.gradient, &generator)
+            let dx = batch.blocks(.gradient, &generator)
+            kernels.relu(y.extent(), y.view(), y.view())
+            let accumulate = generator.index(below: 2) == 0
+            let expected = zip(y.values, zip(dy.values, dx.values)).map { output, gradients in
+                (accumulate ? gradients.1 : 0) + (output > 0 ? gradients.0 : 0)
+            }
+            kernels.relu_gradient(y.extent(), y.view(), dy.view(), dx.view(), accumulate)
+            #expect(relativeError(dx.values, expected) < 1e-6, comment)
+            #expect(dx.idleLanesAreZero && dx.gapsAreUntouched, comment)
+        }
+    }
+
+    @Test func biasGradient() {
+        forEachCase("biasGradient") { kernels, generator, comment in
+            let batch = Batch(&generator)
+            let y = batch.blocks(.activation, &generator), dy = batch.blocks(.gradient, &generator)
+            let masked = zip(y.values, dy.values).map { $0 > 0 ? $1 : 0 }
+            var sums = [Float](repeating: 0, count: batch.shape.channels), fused = sums
+            let plain = channelSums(dy.values, batch), expected = channelSums(masked, batch)
+            let magnitudes = channelSums(dy.values.map(abs), batch)
+            dy.forChannelRanges(&generator) { channel, extent in
+                sums.withUnsafeMutableBufferPointer {
+                    kernels.bias_gradient(extent, dy.view(channel: channel), $0.baseAddress! + channel)
+                }
+                fused.withUnsafeMutableBufferPointer {
+                    kernels.relu_bias_gradient(
+                        extent, y.view(channel: channel), dy.view(channel: channel), $0.baseAddress! + channel)
+                }
+            }
+            for channel in 0 ..< batch.shape.channels {
+                #expect(abs(Double(sums[channel]) - plain[channel]) <= 1e-7 * magnitudes[channel], comment)
+                #expect(abs(Double(fused[channel]) - expected[channel]) <= 1e-7 * magnitudes[channel], comment)
+            }
+            #expect(dy.values == masked, comment)
+            #expect(dy.gapsAreUntouched, comment)
+        }
+    }
+
+    @Test func sumsAndCopies() {
+        forEachCase("sumsAndCopies") { kernels, generator, comment in
+            let batch = Batch(&generator)
+            let a = batch.blocks(.activation, &generator), b = batch.blocks(.activation, &generator)
+            let y = batch.blocks(.activation, &generator)
+            let sum = zip(a.values, b.values).map { Double(Float($0) + Float($1)) }
+            kernels.add(a.extent(), a.view(), b.view(), y.view(), GSM_EPILOGUE_NONE)
+            #expect(y.values == sum, comment)
+            kernels.add(a.extent(), a.view(), b.view(), y.view(), GSM_EPILOGUE_RELU)
+            #expect(y.values == sum.map { max($0, 0) }, comment)
+            a.forChannelRanges(&generator) { kernels.copy($1, a.view(channel: $0), y.view(channel: $0)) }
+            #expect(y.values == a.values, comment)
+            kernels.accumulate(a.extent(), b.view(), y.view())
+            #expect(y.values == sum, comment)
+            #expect(y.gapsAreUntouched, comment)
+        }
+    }
+
+    /// Against the formula of torch.optim.SGD(nesterov=True), in double.
+    @Test func nesterovStep() {
+        forEachCase("nesterovStep") { kernels, generator, comment in
+            let count = 1 + generator.index(below: 70)
+            let draw = { (generator: inout SeededGenerator) in (0 ..< count).map { _ in generator.uniform() - 0.5 } }
+            var weights = draw(&generator), velocities = draw(&generator)
+            var expectedWeights = weights.map(Double.init), expectedVelocities = velocities.map(Double.init)
+            for _ in 0 ..< 3 {
+                let gradients = draw(&generator)
+                kernels.nesterov_step(Int64(count), &weights, gradients, &velocities, 0.1, 0.9, 0.01)
+                for i in 0 ..< count {
+                    let gradient = Double(gradients[i]) + 0.01 * expectedWeights[i]
+                    expectedVelocities[i] = 0.9 * expectedVelocities[i] + gradient
+                    expectedWeights[i] -= 0.1 * (gradient + 0.9 * expectedVelocities[i])
+                }
+            }
+            #expect(relativeError(weights.map(Double.init), expectedWeights) < 1e-6, comment)
+            #expect(relativeError(velocities.map(Double.init), expectedVelocities) < 1e-6, comment)
+        }
+    }
+
+    private func channelSums(_ values: [Double], _ batch: Batch) -> [Double] {
+        let pixels = batch.shape.height * batch.shape.width
+        var sums = [Double](repeating: 0, count: batch.shape.channels)
+        for (index, value) in values.enumerated() { sums[index / pixels % batch.shape.channels] += value }
+        return sums
+    }
+}
