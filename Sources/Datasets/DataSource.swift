@@ -1,0 +1,50 @@
+import GossamerTensors
+
+/// Where a data set comes from, written the same on the command line and in files: `fashion-mnist`, `mnist:DIR`.
+public enum DataSource: Hashable, Sendable {
+    /// Zalando's articles of clothing, from Debian's package dataset-fashion-mnist.
+    case fashionMNIST
+    /// Ten classes, the digits, in a folder of files in MNIST's naming.
+    case mnist(directory: String)
+
+    /// The forms that `parse` reads.
+    public static let forms = ["fashion-mnist", "mnist:DIR"]
+
+    public static func parse(_ text: String) throws(DatasetError) -> DataSource {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        switch parts[0] {
+        case "fashion-mnist":
+            guard parts.count == 1 else { throw .incompleteSource(text, expected: "fashion-mnist without a folder") }
+            return .fashionMNIST
+        case "mnist":
+            guard parts.count == 2, !parts[1].isEmpty else {
+                throw .incompleteSource(text, expected: "mnist:DIR, where DIR holds the IDX files")
+            }
+            return .mnist(directory: String(parts[1]))
+        default:
+            let nearest = nearestName(to: String(parts[0]), among: forms.map { String($0.prefix { $0 != ":" }) })
+            throw .unknownSource(text, nearest: nearest)
+        }
+    }
+}
+
+extension DataSource: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .fashionMNIST: "fashion-mnist"
+        case .mnist(let directory): "mnist:\(directory)"
+        }
+    }
+}
+
+/// Coded as its description.
+extension DataSource: Codable {
+    public init(from decoder: any Decoder) throws {
+        self = try .parse(decoder.singleValueContainer().decode(String.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

@@ -1,0 +1,62 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A regular file open for reading.
+final class FileBytes {
+    let path: String
+    let byteCount: Int
+    private let descriptor: Int32
+
+    /// Nil where there is no such file.
+    init?(path: String) throws(DatasetError) {
+        // A named pipe without a writer would block for ever.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        if descriptor < 0, errno == ENOENT || errno == ENOTDIR { return nil }
+        guard descriptor >= 0 else { throw .unreadable(file: path, reason: lastErrorText()) }
+        self.path = path
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else {
+            let reason = lastErrorText()
+            close(descriptor)
+            throw .unreadable(file: path, reason: reason)
+        }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .unreadable(file: path, reason: "it is not a regular file")
+        }
+        byteCount = Int(information.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Reads the next bytes, at most as many as the buffer holds; 0 at the end.
+    func read(into target: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+        while true {
+            let count = systemRead(descriptor, target.baseAddress, target.count)
+            if count >= 0 { return count }
+            guard errno == EINTR else { throw .unreadable(file: path, reason: lastErrorText()) }
+        }
+    }
+}
+
+extension ByteReader {
+    /// Nil where there is no such file.
+    static func open(file: String) throws(DatasetError) -> ByteReader? {
+        guard let source = try FileBytes(path: file) else { return nil }
+        return try ByteReader(name: file, byteCount: source.byteCount) { target throws(DatasetError) in
+            try source.read(into: target)
+        }
+    }
+}
+
+/// `read` of the system, which the method of that name hides.
+private func systemRead(_ descriptor: Int32, _ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, target, count)
+}
+
+private func lastErrorText() -> String { String(cString: strerror(errno)) }
