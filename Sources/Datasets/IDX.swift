@@ -15,7 +15,7 @@ public struct IDXImages: Hashable, Sendable {
 /// A file is not trusted: sizes are compared with what the file can hold before anything is allocated for them.
 public enum IDX {
     /// The most elements of a file that are accepted.
-    public static let maximumElementCount = 1 << 31
+    public static let maximumElementCount = 1 << 30
     /// The most pixels along one side of an image that are accepted.
     public static let maximumSide = 8192
 
