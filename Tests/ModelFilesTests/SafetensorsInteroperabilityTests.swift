@@ -1,3 +1,4 @@
+import Foundation
 import GossamerModelFiles
 import Testing
 
@@ -48,5 +49,19 @@ import Testing
             }
         }
         #expect(try writer.serialized() == bytes(ofFile: path))
+    }
+
+    @Test func readsEveryFixture() throws {
+        let enumerator = try #require(FileManager.default.enumerator(atPath: fixture("")))
+        let paths = enumerator.compactMap { $0 as? String }.filter { $0.hasSuffix(".safetensors") }
+        #expect(paths.count > 90)
+        for path in paths where !path.hasPrefix("safetensors/") {
+            let file = try SafetensorsFile(contentsOf: fixture(path))
+            for tensor in file.tensors where tensor.type == .float32 {
+                #expect(try file.floats(tensor.name).values.allSatisfy(\.isFinite), "\(path), \(tensor.name)")
+            }
+            let hyperparameters = try #require(file.metadata["hyperparameters"])
+            #expect(try JSONSerialization.jsonObject(with: Data(hyperparameters.utf8)) is [String: Any])
+        }
     }
 }
