@@ -1,0 +1,107 @@
+import CGossamerKernels
+import GossamerConnectivity
+import GossamerNetworks
+import GossamerTensors
+
+/// A convolution as the kernels see it: sizes, pitches and connection tables at fixed addresses.
+final class ConvolutionDescriptor: @unchecked Sendable {
+    let pointer: UnsafePointer<gsm_convolution>
+    let weightCount: Int
+    private let shape: UnsafeMutablePointer<gsm_convolution>
+    private let tables: AlignedBuffer<Int32>
+
+    /// - Parameter transposes: whether the gradient of the input will be asked for.
+    init(
+        geometry: WindowGeometry, table: ConnectionTable, input: ActivationLayout, output: ActivationLayout,
+        transposes: Bool
+    ) {
+        let connections = table.count
+        let rows = table.rowStarts.count
+        let columns = table.inputCount + 1
+        tables = AlignedBuffer(count: rows + connections + (transposes ? columns + 2 * connections : 0))
+        var end = tables.pointer
+        func store(_ values: [Int32]) -> UnsafePointer<Int32> {
+            let start = end
+            start.update(from: values, count: values.count)
+            end += values.count
+            return UnsafePointer(start)
+        }
+        weightCount = connections * geometry.kernel.height * geometry.kernel.width
+        shape = .allocate(capacity: 1)
+        var value = gsm_convolution()
+        value.set(geometry: geometry, input: input, output: output)
+        value.row_starts = store(table.rowStarts)
+        value.inputs = store(table.inputs)
+        if transposes {
+            let transposed = table.transposed()
+            value.column_starts = store(transposed.columnStarts)
+            value.column_outputs = store(transposed.outputs)
+            value.column_connections = store(transposed.connections)
+        }
+        shape.initialize(to: value)
+        pointer = UnsafePointer(shape)
+    }
+
+    deinit { shape.deallocate() }
+
+    var indexByteCount: Int { tables.byteCount }
+
+    /// The kernel that the fixed rule chooses: the first row of the table that fits.
+    func kernel(_ operation: gsm_operation) -> ConvolutionKernel {
+        guard let row = gsm_select_convolution_kernel(operation, pointer) else {
+            preconditionFailure("the reference row declined")
+        }
+        return ConvolutionKernel(row: row)
+    }
+}
+
+/// A row of the kernel table.
+struct ConvolutionKernel: @unchecked Sendable {
+    let row: UnsafePointer<gsm_convolution_kernel>
+
+    var name: String { String(cString: row.pointee.name) }
+
+    func packedCount(_ shape: ConvolutionDescriptor) -> Int { row.pointee.packed_count(shape.pointer) }
+    func workspaceCount(_ shape: ConvolutionDescriptor) -> Int { row.pointee.workspace_count(shape.pointer) }
+
+    /// Runs all units of a call on the pass's threads.
+    func run(_ call: gsm_convolution_call, _ pass: borrowing Pass) {
+        var call = call
+        withUnsafePointer(to: &call) { call in
+            let units = row.pointee.unit_count(call)
+            // Several pieces per thread, so that uneven units balance, but no more dispatch than needed.
+            let pieces = min(units, Int64(pass.pool.threadCount == 1 ? 1 : pass.pool.threadCount * 8))
+            let workspace = pass.workspace
+            let pitch = pass.workspacePitch
+            pass.pool.run(Int(pieces)) { piece, worker in
+                let begin = units * Int64(piece) / pieces
+                let end = units * Int64(piece + 1) / pieces
+                row.pointee.run(call, begin, end, workspace + worker * pitch)
+            }
+        }
+    }
+}
+
+extension gsm_convolution {
+    fileprivate mutating func set(geometry: WindowGeometry, input: ActivationLayout, output: ActivationLayout) {
+        lanes = Int32(input.lanes)
+        kernel_height = Int32(geometry.kernel.height)
+        kernel_width = Int32(geometry.kernel.width)
+        stride_height = Int32(geometry.stride.height)
+        stride_width = Int32(geometry.stride.width)
+        padding_top = Int32(geometry.paddingTop)
+        padding_left = Int32(geometry.paddingLeft)
+        input_height = Int32(geometry.input.height)
+        input_width = Int32(geometry.input.width)
+        input_channels = Int32(input.shape.channels)
+        output_height = Int32(geometry.output.height)
+        output_width = Int32(geometry.output.width)
+        output_channels = Int32(output.shape.channels)
+        input_row_pitch = Int64(input.rowPitch)
+        input_channel_pitch = Int64(input.channelPitch)
+        input_block_pitch = Int64(input.blockPitch)
+        output_row_pitch = Int64(output.rowPitch)
+        output_channel_pitch = Int64(output.channelPitch)
+        output_block_pitch = Int64(output.blockPitch)
+    }
+}

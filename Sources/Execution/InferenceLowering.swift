@@ -1,0 +1,84 @@
+import CGossamerKernels
+import GossamerNetworks
+import GossamerTensors
+
+/// The operations of a trained network, with batch normalisation folded into the convolutions before it.
+struct InferenceLowering {
+    private(set) var operations: [any Operation] = []
+    private(set) var lowering: Lowering
+
+    init(
+        _ network: Network, parameters: borrowing Parameters, lanes: Int, capacity: Int
+    ) throws(ExecutionError) {
+        lowering = Lowering(network, lanes: lanes, capacity: capacity)
+        for node in network.nodes where lowering.values[node.name] == nil {
+            if case .dropout = node.layer {
+                lowering.alias(node, to: lowering.inputs(of: node)[0])
+            } else {
+                operations.append(try operation(for: node, parameters))
+            }
+        }
+    }
+
+    private mutating func operation(
+        for node: Node, _ parameters: borrowing Parameters
+    ) throws(ExecutionError) -> any Operation {
+        if let shared = try lowering.sharedOperation(for: node, isTraining: false) { return shared }
+        let input = lowering.inputs(of: node)[0]
+        let output = lowering.makeValue(for: node)
+        guard case .batchNormalization(let layer) = node.layer else {
+            return convolution(node, input: input, output: output, parameters)
+        }
+        let relu = takeReLU(after: node, value: output)
+        return FrozenNormalizationOperation(
+            name: node.name, input: input, output: output, layout: lowering.layouts[output],
+            affine: ChannelAffine(layer, node: node.name, parameters: parameters), appliesReLU: relu)
+    }
+
+    private mutating func convolution(
+        _ node: Node, input: Int, output: Int, _ parameters: borrowing Parameters
+    ) -> FrozenConvolutionOperation {
+        var last = node
+        var affine: ChannelAffine?
+        if let next = lowering.onlyConsumer(of: node, where: { $0.kind == "batch-normalization" }),
+            case .batchNormalization(let layer) = next.layer {
+            affine = ChannelAffine(layer, node: next.name, parameters: parameters)
+            lowering.alias(next, to: output)
+            last = next
+        }
+        let relu = takeReLU(after: last, value: output)
+        let filters = lowering.layouts[output].shape.channels
+        let descriptor = lowering.descriptor(for: node, input: input, output: output, transposes: false)
+        let weights = parameters.values(parameters.layout.entry(node.name, .kernel)!)
+        let bias = parameters.layout.entry(node.name, .bias).map { parameters.values($0) }
+        return FrozenConvolutionOperation(
+            name: node.name, input: input, output: output, descriptor: descriptor, filters: filters, appliesReLU: relu
+        ) { foldedWeights, foldedBias in
+            descriptor.fold(weights, bias, affine, into: foldedWeights, foldedBias)
+        }
+    }
+
+    private mutating func takeReLU(after node: Node, value: Int) -> Bool {
+        guard let relu = lowering.onlyConsumer(of: node, where: { $0 == .relu }) else { return false }
+        lowering.alias(relu, to: value)
+        return true
+    }
+}
+
+extension ConvolutionDescriptor {
+    /// Multiplies each filter by its channel's scale and moves its bias along: normalising after the convolution is
+    /// the same as convolving with these.
+    fileprivate func fold(
+        _ weights: [Float], _ bias: [Float]?, _ affine: ChannelAffine?,
+        into foldedWeights: UnsafeMutablePointer<Float>, _ foldedBias: UnsafeMutablePointer<Float>
+    ) {
+        let area = Int(pointer.pointee.kernel_height * pointer.pointee.kernel_width)
+        for filter in 0 ..< Int(pointer.pointee.output_channels) {
+            let scale = affine?.scale[filter] ?? 1
+            let start = Int(pointer.pointee.row_starts[filter]) * area
+            let end = Int(pointer.pointee.row_starts[filter + 1]) * area
+            for index in start ..< end { foldedWeights[index] = weights[index] * scale }
+            foldedBias[filter] = (bias?[filter] ?? 0) * scale + (affine?.shift[filter] ?? 0)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import GossamerNetworks
+import GossamerTensors
+
+/// A trained network compiled for inference: batch normalisation folded, weights packed, memory planned.
+///
+/// One image runs in a single lane, its pixels side by side in the vector registers; larger batches hold 16 images in
+/// the lanes.
+public struct InferencePlan: ~Copyable, @unchecked Sendable {
+    public let network: Network
+    public let capacity: Int
+    public let inputLayout: ActivationLayout
+    public let outputLayout: ActivationLayout
+    public let pool: ThreadPool
+    private let operations: [any Operation]
+    private let memories: [OperationMemory]
+    private let arena: AlignedBuffer<Float>
+    private let workspace: AlignedBuffer<Float>
+    private let workspacePitch: Int
+    private let input: UnsafeMutablePointer<Float>
+    private let output: UnsafeMutablePointer<Float>
+
+    /// - Parameters:
+    ///   - parameters: read while the plan is made and not kept.
+    ///   - capacity: the largest batch.
+    ///   - pool: the threads that every pass runs on.
+    /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
+    public init(
+        _ network: Network, parameters: borrowing Parameters, capacity: Int = 1, pool: ThreadPool
+    ) throws(ExecutionError) {
+        guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
+        let lanes = capacity < Self.smallestFullBatch ? 1 : 16
+        let lowered = try InferenceLowering(network, parameters: parameters, lanes: lanes, capacity: capacity)
+        let layouts = lowered.lowering.layouts
+        var planner = MemoryPlanner()
+        let values = layouts.enumerated().map { planner.add(count: $1.count(images: capacity), at: 0 + max(0, $0 - 1)) }
+        let outputValue = lowered.lowering.values[network.nodes.last!.name]!
+        for (index, operation) in lowered.operations.enumerated() {
+            for input in operation.inputs { planner.extend(values[input], to: index) }
+        }
+        planner.extend(values[outputValue], to: lowered.operations.count)
+        let (offsets, count) = planner.place()
+        let arena = AlignedBuffer<Float>(count: count)
+        let base = arena.pointer
+        let addresses = values.map { base + offsets[$0] }
+        self.network = network
+        self.capacity = capacity
+        self.pool = pool
+        operations = lowered.operations
+        memories = lowered.operations.map { operation in
+            OperationMemory(
+                inputs: operation.inputs.map { addresses[$0] }, output: addresses[operation.output],
+                outputGradient: nil, inputGradients: [], forwardScratch: base, backwardScratch: base, saved: base)
+        }
+        workspacePitch = ((lowered.operations.map(\.needs.workspace).max() ?? 0) + 15) / 16 * 16
+        workspace = AlignedBuffer(count: workspacePitch * pool.threadCount)
+        self.arena = arena
+        inputLayout = layouts[0]
+        outputLayout = layouts[outputValue]
+        input = addresses[0]
+        output = addresses[outputValue]
+    }
+
+    /// Below this capacity, images one after another in single lanes beat blocks with idle lanes.
+    static let smallestFullBatch = 8
+
+    /// Bytes of activations, workspaces, packed weights and connection indices.
+    public var byteCount: Int {
+        arena.byteCount + workspace.byteCount
+            + operations.reduce(0) { $0 + (($1 as? FrozenConvolutionOperation)?.byteCount ?? 0) }
+    }
+
+    /// Computes the outputs of a batch that is already laid out in blocks.
+    ///
+    /// - Parameters:
+    ///   - images: `inputLayout.count(images: count)` floats with zeros in idle lanes.
+    ///   - outputs: [image][value], `count * outputLayout.shape.count` values.
+    public mutating func run(
+        _ images: UnsafePointer<Float>, count: Int, outputs: UnsafeMutableBufferPointer<Float>
+    ) {
+        precondition(count >= 1 && count <= capacity, "batch of \(count) images, capacity \(capacity)")
+        input.update(from: images, count: inputLayout.count(images: count))
+        forward(count: count)
+        outputLayout.gather(UnsafePointer(output), images: count, into: outputs)
+    }
+
+    /// Outputs of images given as [image][channel][row][column], as [image][value].
+    public mutating func callAsFunction(_ images: [Float]) -> [Float] {
+        let count = images.count / inputLayout.shape.count
+        precondition(count * inputLayout.shape.count == images.count, "whole images of \(inputLayout.shape)")
+        precondition(count >= 1 && count <= capacity, "batch of \(count) images, capacity \(capacity)")
+        images.withUnsafeBufferPointer { inputLayout.scatter($0, images: count, into: input) }
+        forward(count: count)
+        return [Float](unsafeUninitializedCapacity: count * outputLayout.shape.count) { values, initialized in
+            outputLayout.gather(UnsafePointer(output), images: count, into: values)
+            initialized = count * outputLayout.shape.count
+        }
+    }
+
+    private func forward(count: Int) {
+        // Inference operations read no parameters through the pass: theirs are packed. The arena stands in for both.
+        let pass = Pass(
+            imageCount: count, lanes: inputLayout.lanes, pool: pool, parameters: arena.pointer,
+            statistics: arena.pointer, gradients: nil, randomKey: 0, workspace: workspace.pointer,
+            workspacePitch: workspacePitch)
+        for (operation, memory) in zip(operations, memories) { operation.forward(pass, memory) }
+    }
+}

@@ -1,0 +1,95 @@
+import CGossamerKernels
+import GossamerNetworks
+import GossamerTensors
+
+/// A convolution or fully connected layer with its bias and, where one follows, its ReLU.
+struct ConvolutionOperation: DifferentiableOperation {
+    let name: String
+    let inputs: [Int]
+    let output: Int
+    let descriptor: ConvolutionDescriptor
+    let outputLayout: ActivationLayout
+    let kernelEntry: ParameterLayout.Entry
+    let biasEntry: ParameterLayout.Entry?
+    let appliesReLU: Bool
+    let kernels: TrainingKernels
+
+    /// The rows that the fixed rule chose. The input gradient is nil where no parameter lies upstream.
+    struct TrainingKernels: Sendable {
+        let forward: ConvolutionKernel
+        let inputGradient: ConvolutionKernel?
+        let weightGradient: ConvolutionKernel
+    }
+
+    var needs: OperationNeeds {
+        let all = [kernels.forward, kernels.weightGradient] + (kernels.inputGradient.map { [$0] } ?? [])
+        return OperationNeeds(
+            keepsInputs: true, keepsOutput: appliesReLU,
+            forwardScratch: kernels.forward.packedCount(descriptor),
+            backwardScratch: kernels.inputGradient?.packedCount(descriptor) ?? 0,
+            workspace: all.map { $0.workspaceCount(descriptor) }.max() ?? 0,
+            hasParameters: true)
+    }
+
+    func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
+        let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+        var call = gsm_convolution_call()
+        call.shape = descriptor.pointer
+        call.block_count = Int32(pass.blockCount)
+        call.epilogue = appliesReLU ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
+        call.input = UnsafePointer(memory.inputs[0])
+        call.output = memory.output
+        call.bias = biasEntry.map { UnsafePointer(pass.parameters + $0.offset) }
+        call.packed = packed(kernels.forward, weights, memory.forwardScratch)
+        kernels.forward.run(call, pass)
+    }
+
+    func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
+        guard let outputGradient = memory.outputGradient, let gradients = pass.gradients else { return }
+        backwardEpilogue(pass, memory, outputGradient, gradients)
+        var call = gsm_convolution_call()
+        call.shape = descriptor.pointer
+        call.block_count = Int32(pass.blockCount)
+        call.input = UnsafePointer(memory.inputs[0])
+        call.output_gradient = UnsafePointer(outputGradient)
+        call.weight_gradient = gradients + kernelEntry.offset
+        kernels.weightGradient.run(call, pass)
+        if let kernel = kernels.inputGradient, let target = memory.inputGradients[0] {
+            let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+            call.packed = packed(kernel, weights, memory.backwardScratch)
+            call.input_gradient = target.pointer
+            call.accumulate = target.accumulates
+            kernel.run(call, pass)
+        }
+    }
+
+    /// Masks the gradient where ReLU cut the output, and sums it into the gradient of the bias.
+    private func backwardEpilogue(
+        _ pass: borrowing Pass, _ memory: OperationMemory, _ outputGradient: UnsafeMutablePointer<Float>,
+        _ gradients: UnsafeMutablePointer<Float>
+    ) {
+        guard appliesReLU || biasEntry != nil else { return }
+        let blocks = pass.blockCount
+        pass.forEachChannel(outputLayout) { channels in
+            let extent = outputLayout.extent(blocks: blocks, channels: channels.count)
+            let y = outputLayout.view(memory.output, channel: channels.lowerBound)
+            let dy = outputLayout.view(outputGradient, channel: channels.lowerBound)
+            guard let biasEntry else { return elements.relu_gradient(extent, y, dy, dy, false) }
+            let sums = gradients + biasEntry.offset + channels.lowerBound
+            if appliesReLU {
+                elements.relu_bias_gradient(extent, y, dy, sums)
+            } else {
+                elements.bias_gradient(extent, dy, sums)
+            }
+        }
+    }
+
+    /// The weights as the kernel wants them; kernels that pack nothing read them where they are.
+    private func packed(
+        _ kernel: ConvolutionKernel, _ weights: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafePointer<Float> {
+        guard kernel.packedCount(descriptor) > 0 else { return weights }
+        kernel.row.pointee.pack(descriptor.pointer, weights, scratch)
+        return UnsafePointer(scratch)
+    }
+}

@@ -1,0 +1,125 @@
+import CGossamerKernels
+import GossamerNetworks
+import GossamerTensors
+
+/// A convolution or fully connected layer of inference: weights folded with the batch normalisation that follows and
+/// packed once.
+final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
+    let name: String
+    let inputs: [Int]
+    let output: Int
+    private let descriptor: ConvolutionDescriptor
+    let kernel: ConvolutionKernel
+    private let packed: AlignedBuffer<Float>
+    private let bias: AlignedBuffer<Float>
+    private let appliesReLU: Bool
+
+    /// - Parameter fold: writes the final weights and biases into buffers of the right sizes.
+    init(
+        name: String, input: Int, output: Int, descriptor: ConvolutionDescriptor, filters: Int, appliesReLU: Bool,
+        fold: (_ weights: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        self.name = name
+        inputs = [input]
+        self.output = output
+        self.descriptor = descriptor
+        self.appliesReLU = appliesReLU
+        kernel = descriptor.kernel(GSM_CONVOLUTION_FORWARD)
+        bias = AlignedBuffer(count: filters)
+        let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
+        fold(weights.pointer, bias.pointer)
+        let packedCount = kernel.packedCount(descriptor)
+        if packedCount > 0 {
+            packed = AlignedBuffer(count: packedCount)
+            kernel.row.pointee.pack(descriptor.pointer, weights.pointer, packed.pointer)
+        } else {
+            packed = weights
+        }
+    }
+
+    var needs: OperationNeeds { OperationNeeds(workspace: kernel.workspaceCount(descriptor)) }
+
+    /// Weights, biases and connection indices that the plan keeps.
+    var byteCount: Int { packed.byteCount + bias.byteCount + descriptor.indexByteCount }
+
+    func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
+        var call = gsm_convolution_call()
+        call.shape = descriptor.pointer
+        call.block_count = Int32(pass.blockCount)
+        call.epilogue = appliesReLU ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
+        call.input = UnsafePointer(memory.inputs[0])
+        call.output = memory.output
+        call.bias = UnsafePointer(bias.pointer)
+        call.packed = UnsafePointer(packed.pointer)
+        kernel.run(call, pass)
+    }
+}
+
+/// Batch normalisation with its running statistics, where no convolution could take it in.
+final class FrozenNormalizationOperation: Operation, @unchecked Sendable {
+    let name: String
+    let inputs: [Int]
+    let output: Int
+    private let layout: ActivationLayout
+    private let appliesReLU: Bool
+    /// Scale, then shift, per channel.
+    private let factors: AlignedBuffer<Float>
+    private let identity: AlignedBuffer<Float>
+
+    init(
+        name: String, input: Int, output: Int, layout: ActivationLayout, affine: ChannelAffine, appliesReLU: Bool
+    ) {
+        self.name = name
+        inputs = [input]
+        self.output = output
+        self.layout = layout
+        self.appliesReLU = appliesReLU
+        let channels = layout.shape.channels
+        factors = AlignedBuffer(count: 2 * channels)
+        identity = AlignedBuffer(count: 2 * channels)
+        for channel in 0 ..< channels {
+            factors[channel] = affine.scale[channel]
+            factors[channels + channel] = affine.shift[channel]
+            identity[channels + channel] = 1
+        }
+    }
+
+    var needs: OperationNeeds { OperationNeeds() }
+
+    func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
+        let channels = layout.shape.channels
+        let base = gsm_normalization(
+            images: Int32(pass.imageCount), epsilon: 0, relu: appliesReLU, mean: identity.pointer, variance: nil,
+            inverse_deviation: identity.pointer + channels, scale: UnsafePointer(factors.pointer),
+            shift: UnsafePointer(factors.pointer + channels), scale_gradient: nil, shift_gradient: nil)
+        let liveImages = pass.imageCount
+        pass.forEachChannelRange(layout) { block, range in
+            var normalization = base.shifted(by: range.lowerBound)
+            normalization.images = Int32(min(layout.lanes, liveImages - block * layout.lanes))
+            elements.normalize(
+                layout.extent(channels: range.count), &normalization,
+                layout.view(memory.inputs[0], block: block, channel: range.lowerBound),
+                layout.view(memory.output, block: block, channel: range.lowerBound))
+        }
+    }
+}
+
+/// What batch normalisation does at inference: y = scale * x + shift, per channel.
+struct ChannelAffine {
+    let scale: [Float]
+    let shift: [Float]
+
+    /// Computed in double, so that folding loses nothing.
+    init(_ layer: BatchNormalization, node: String, parameters: borrowing Parameters) {
+        func values(_ role: ParameterLayout.Role) -> [Float] {
+            parameters.values(parameters.layout.entry(node, role)!)
+        }
+        let mean = values(.runningMean)
+        let variance = values(.runningVariance)
+        let gamma = values(.scale)
+        let beta = values(.shift)
+        let factors = zip(gamma, variance).map { Double($0) / (Double($1) + layer.epsilon).squareRoot() }
+        scale = factors.map { Float($0) }
+        shift = factors.indices.map { Float(Double(beta[$0]) - Double(mean[$0]) * factors[$0]) }
+    }
+}

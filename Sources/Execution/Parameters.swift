@@ -1,0 +1,75 @@
+import Foundation
+import GossamerNetworks
+import GossamerTensors
+
+/// The values of a network's parameters: one contiguous buffer that is trained, one of running statistics.
+public struct Parameters: ~Copyable, Sendable {
+    public let layout: ParameterLayout
+    public let trained: AlignedBuffer<Float>
+    public let statistics: AlignedBuffer<Float>
+
+    /// All zeros; running variances one.
+    public init(zerosFor layout: ParameterLayout) {
+        self.layout = layout
+        trained = AlignedBuffer(count: layout.trainedCount)
+        statistics = AlignedBuffer(count: layout.statisticsCount)
+        for entry in layout.statistics where entry.role == .runningVariance { fill(entry, with: 1) }
+    }
+
+    /// Initial values drawn from a seed: kernels normal with variance 2 / live fan-in (He et al. 2015, with the
+    /// connections that exist, so that activations keep their size at every density), the classifier's with
+    /// 1 / fan-in, scales one, everything else zero.
+    public init(initializing network: Network, seed: UInt64) {
+        self.init(zerosFor: ParameterLayout(network))
+        for entry in layout.trained {
+            switch entry.role {
+            case .kernel: initializeKernel(entry, of: network, seed: seed)
+            case .scale: fill(entry, with: 1)
+            default: break
+            }
+        }
+    }
+
+    public func pointer(_ entry: ParameterLayout.Entry) -> UnsafeMutablePointer<Float> {
+        (entry.role.isTrained ? trained.pointer : statistics.pointer) + entry.offset
+    }
+
+    public func values(_ entry: ParameterLayout.Entry) -> [Float] {
+        Array(UnsafeBufferPointer(start: pointer(entry), count: entry.count))
+    }
+
+    /// - Parameter values: as many as the entry holds.
+    public func set(_ entry: ParameterLayout.Entry, to values: [Float]) {
+        precondition(values.count == entry.count, "parameter \(entry.name) has \(entry.count) values")
+        values.withUnsafeBufferPointer { pointer(entry).update(from: $0.baseAddress!, count: entry.count) }
+    }
+
+    private func fill(_ entry: ParameterLayout.Entry, with value: Float) {
+        pointer(entry).update(repeating: value, count: entry.count)
+    }
+
+    private func initializeKernel(_ entry: ParameterLayout.Entry, of network: Network, seed: UInt64) {
+        let node = network.nodes[network.index(of: entry.node)!]
+        let area = entry.shape[1] * entry.shape[2]
+        let filters = network.shape(of: node.name).channels
+        var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key(entry.name))
+        let gain = if case .fullyConnected = node.layer { 1.0 } else { 2.0 }
+        var weight = pointer(entry)
+        for filter in 0 ..< filters {
+            let fanIn = network.connections[node.name]?.fanIn(of: filter) ?? network.inputShape(of: node).channels
+            let deviation = Float((gain / Double(max(1, fanIn * area))).squareRoot())
+            for _ in 0 ..< fanIn * area {
+                weight.pointee = generator.normal() * deviation
+                weight += 1
+            }
+        }
+    }
+}
+
+extension SeededGenerator {
+    /// Standard normal (Box and Muller).
+    mutating func normal() -> Float {
+        let radius = (-2 * log(1 - Double(uniform()))).squareRoot()
+        return Float(radius * cos(2 * Double.pi * Double(uniform())))
+    }
+}

@@ -1,0 +1,132 @@
+import GossamerNetworks
+import GossamerTensors
+
+/// A network compiled for training: forward and backward passes over batches of up to `capacity` images.
+///
+/// All memory is taken when the plan is made; a step allocates nothing of size. Which kernel runs each layer follows
+/// from shapes and density alone, so that the same seed gives the same bits on any number of threads.
+public struct TrainingPlan: ~Copyable, @unchecked Sendable {
+    public let network: Network
+    public let capacity: Int
+    public let inputLayout: ActivationLayout
+    public let outputLayout: ActivationLayout
+    public let pool: ThreadPool
+    let operations: [any DifferentiableOperation]
+    let memories: [OperationMemory]
+    private let arena: AlignedBuffer<Float>
+    private let workspace: AlignedBuffer<Float>
+    private let workspacePitch: Int
+    private let input: UnsafeMutablePointer<Float>
+    private let output: UnsafeMutablePointer<Float>
+    private let outputGradient: UnsafeMutablePointer<Float>
+    private var imageCount = 0
+    private var randomKey: UInt64 = 0
+
+    /// - Parameters:
+    ///   - capacity: the largest batch.
+    ///   - pool: the threads that every pass runs on.
+    /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
+    public init(_ network: Network, capacity: Int, pool: ThreadPool) throws(ExecutionError) {
+        guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
+        let lowered = try TrainingLowering(
+            network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity)
+        let memory = TrainingMemory(lowered, capacity: capacity)
+        self.network = network
+        self.capacity = capacity
+        self.pool = pool
+        operations = lowered.operations
+        arena = AlignedBuffer(count: memory.count)
+        workspacePitch = memory.workspacePitch
+        workspace = AlignedBuffer(count: memory.workspacePitch * pool.threadCount)
+        memories = memory.resolve(base: arena.pointer)
+        let outputValue = lowered.lowering.values[network.nodes.last!.name]!
+        inputLayout = lowered.lowering.layouts[0]
+        outputLayout = lowered.lowering.layouts[outputValue]
+        input = memory.value(0, base: arena.pointer)
+        output = memory.value(outputValue, base: arena.pointer)
+        guard let gradient = memory.gradient(outputValue, base: arena.pointer) else {
+            throw ExecutionError("network '\(network.name)' has no parameters to train")
+        }
+        outputGradient = gradient
+    }
+
+    /// Bytes of activations, their gradients and workspaces, without parameters.
+    public var byteCount: Int { arena.byteCount + workspace.byteCount }
+
+    /// Computes the outputs of a batch and keeps what ``backward(parameters:gradients:outputGradient:)`` needs.
+    ///
+    /// - Parameters:
+    ///   - images: `inputLayout.count(images: count)` floats with zeros in idle lanes.
+    ///   - randomKey: distinguishes this step's dropout masks from those of all other steps.
+    public mutating func forward(
+        _ images: UnsafePointer<Float>, count: Int, parameters: borrowing Parameters, randomKey: UInt64
+    ) {
+        precondition(count >= 1 && count <= capacity, "batch of \(count) images, capacity \(capacity)")
+        input.update(from: images, count: inputLayout.count(images: count))
+        imageCount = count
+        self.randomKey = randomKey
+        let pass = pass(parameters, gradients: nil)
+        for (operation, memory) in zip(operations, memories) { operation.forward(pass, memory) }
+    }
+
+    /// Writes the gradients of all trained parameters for the last batch.
+    ///
+    /// - Parameters:
+    ///   - gradients: `parameters.layout.trainedCount` floats in the parameters' layout; overwritten.
+    ///   - outputGradient: the loss's gradient, [image][value] with `outputLayout.shape.count` values an image.
+    public mutating func backward(
+        parameters: borrowing Parameters, gradients: borrowing AlignedBuffer<Float>,
+        outputGradient values: UnsafeBufferPointer<Float>
+    ) {
+        precondition(imageCount > 0, "backward needs a forward pass")
+        precondition(values.count == imageCount * outputLayout.shape.count, "one gradient per output")
+        precondition(gradients.count == parameters.layout.trainedCount, "gradients share the parameters' layout")
+        outputLayout.scatter(values, images: imageCount, into: outputGradient)
+        let pass = pass(parameters, gradients: gradients.pointer)
+        for index in operations.indices.reversed() { operations[index].backward(pass, memories[index]) }
+    }
+
+    /// Copies the outputs of the last batch, [image][value].
+    public func readOutputs(into values: UnsafeMutableBufferPointer<Float>) {
+        outputLayout.gather(UnsafePointer(output), images: imageCount, into: values)
+    }
+
+    private func pass(
+        _ parameters: borrowing Parameters, gradients: UnsafeMutablePointer<Float>?
+    ) -> Pass {
+        Pass(
+            imageCount: imageCount, lanes: inputLayout.lanes, pool: pool, parameters: parameters.trained.pointer,
+            statistics: parameters.statistics.pointer, gradients: gradients, randomKey: randomKey,
+            workspace: workspace.pointer, workspacePitch: workspacePitch)
+    }
+}
+
+extension ActivationLayout {
+    /// Copies [image][value] into blocks; idle lanes become zero.
+    func scatter(_ values: UnsafeBufferPointer<Float>, images: Int, into blocks: UnsafeMutablePointer<Float>) {
+        blocks.update(repeating: 0, count: count(images: images))
+        forEachValue(images: images) { blocks[$1] = values[$0] }
+    }
+
+    /// Copies blocks into [image][value].
+    func gather(_ blocks: UnsafePointer<Float>, images: Int, into values: UnsafeMutableBufferPointer<Float>) {
+        precondition(values.count >= images * shape.count, "room for every output")
+        forEachValue(images: images) { values[$0] = blocks[$1] }
+    }
+
+    private func forEachValue(images: Int, _ body: (_ planar: Int, _ blocked: Int) -> Void) {
+        var planar = 0
+        for image in 0 ..< images {
+            for channel in 0 ..< shape.channels {
+                for row in 0 ..< shape.height {
+                    var blocked = offset(image: image, channel: channel, row: row, column: 0)
+                    for _ in 0 ..< shape.width {
+                        body(planar, blocked)
+                        planar += 1
+                        blocked += lanes
+                    }
+                }
+            }
+        }
+    }
+}
