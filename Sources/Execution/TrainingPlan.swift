@@ -30,6 +30,10 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
         let lowered = try TrainingLowering(
             network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity)
+        let outputValue = lowered.lowering.values[network.nodes.last!.name]!
+        guard lowered.needsGradient[outputValue] else {
+            throw ExecutionError("network '\(network.name)' has no parameters to train")
+        }
         let memory = TrainingMemory(lowered, capacity: capacity)
         self.network = network
         self.capacity = capacity
@@ -39,15 +43,11 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         workspacePitch = memory.workspacePitch
         workspace = AlignedBuffer(count: memory.workspacePitch * pool.threadCount)
         memories = memory.resolve(base: arena.pointer)
-        let outputValue = lowered.lowering.values[network.nodes.last!.name]!
         inputLayout = lowered.lowering.layouts[0]
         outputLayout = lowered.lowering.layouts[outputValue]
         input = memory.value(0, base: arena.pointer)
         output = memory.value(outputValue, base: arena.pointer)
-        guard let gradient = memory.gradient(outputValue, base: arena.pointer) else {
-            throw ExecutionError("network '\(network.name)' has no parameters to train")
-        }
-        outputGradient = gradient
+        outputGradient = memory.gradient(outputValue, base: arena.pointer)!
     }
 
     /// Bytes of activations, their gradients and workspaces, without parameters.
