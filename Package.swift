@@ -82,6 +82,7 @@ let package = Package(
             ],
             path: "Sources/GossamerCommand",
             exclude: ["README.md"]),
+        .testTarget(name: "KernelsTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["GossamerTensors"]),
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),
