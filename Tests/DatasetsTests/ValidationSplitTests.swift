@@ -37,6 +37,16 @@ import Testing
         }
     }
 
+    /// Each class has one to three images here, and almost all of them are asked for.
+    @Test func aClassKeepsItsLastImage() throws {
+        let images = LabelledImages(
+            name: "few", shape: Shape(channels: 1, height: 1, width: 1), pixels: [0, 1, 2, 3, 4, 5],
+            labels: [0, 1, 2, 1, 2, 2], classNames: ["one", "two", "three", "none"])
+        let split = try images.split(validationFraction: 0.99, seed: 1)
+        #expect(split.training.labels.sorted() == [0, 1, 2])
+        #expect(split.validation.labels.sorted() == [1, 2, 2])
+    }
+
     @Test func followsFromTheSeed() throws {
         let images = numbered(count: 500, classCount: 5, seed: 1)
         let first = try images.split(validationFraction: 0.2, seed: 7)

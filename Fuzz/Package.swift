@@ -1,0 +1,13 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, because libFuzzer brings the main function: an ordinary build could not link these.
+let package = Package(
+    name: "fuzz",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "gossamer", path: "..")],
+    targets: [
+        .executableTarget(name: "FuzzIDX", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+    ],
+    swiftLanguageModes: [.v6]
+)

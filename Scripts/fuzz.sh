@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs every fuzz target for SECONDS (60 unless told), starting from its committed seeds.
+# What a run finds goes to .build-fuzz/corpus; a failing input to .build-fuzz/TARGET-*.
+set -eu
+seconds=${1:-60}
+cd "$(dirname "$0")/.."
+build=$PWD/.build-fuzz
+
+fuzz() {
+    target=$1
+    seeds=$2
+    swift build --package-path Fuzz --scratch-path "$build" --product "$target" \
+        --sanitize=fuzzer --sanitize=address
+    mkdir -p "$build/corpus/$target"
+    SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=1 "$build/debug/$target" \
+        -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -max_len=4096 \
+        -artifact_prefix="$build/$target-" "$build/corpus/$target" "Fuzz/corpus/$seeds"
+}
+
+fuzz FuzzIDX idx
