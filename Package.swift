@@ -86,6 +86,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["GossamerTensors"]),
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTensors"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
     ],
     swiftLanguageModes: [.v6]

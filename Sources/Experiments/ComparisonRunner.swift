@@ -1,0 +1,181 @@
+import Foundation
+
+/// Trains the points of a comparison that nobody has trained yet, one after another.
+///
+/// Any number of runners, in any number of processes and machines, may work on one folder at a time.
+public struct ComparisonRunner: Sendable {
+    /// Trains one run in its folder, from the checkpoint there if there is one.
+    ///
+    /// It stops and throws `CancellationError` soon after `isCancelled` turns true, and leaves a usable checkpoint.
+    public typealias Train = @Sendable (
+        _ configuration: RunConfiguration, _ folder: RunFolder, _ isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> RunResults
+
+    /// What every record of a run says besides its configuration.
+    public struct Context: Sendable {
+        public var commandLine: [String]
+        public var programVersion: String
+        public var machine: Machine
+        public var dataNote: String?
+
+        public init(commandLine: [String], programVersion: String, machine: Machine, dataNote: String? = nil) {
+            self.commandLine = commandLine
+            self.programVersion = programVersion
+            self.machine = machine
+            self.dataNote = dataNote
+        }
+    }
+
+    public enum Event: Sendable {
+        case started(ComparisonPoint)
+        case completed(ComparisonPoint, RunResults)
+        case failed(ComparisonPoint, message: String)
+        /// Already completed, or failed before and not to be retried.
+        case skipped(ComparisonPoint, RunRecord.Status)
+        case heldElsewhere(ComparisonPoint, PointClaim.Owner?)
+        /// This process was stopped for so long that another one took the point over.
+        case takenOver(ComparisonPoint)
+        case interrupted(ComparisonPoint)
+    }
+
+    public struct Summary: Hashable, Sendable {
+        public var completed: Int
+        public var failed: Int
+        public var skipped: Int
+        /// Points that other processes were still training.
+        public var heldElsewhere: Int
+        public var wasInterrupted: Bool
+
+        public init(
+            completed: Int = 0, failed: Int = 0, skipped: Int = 0, heldElsewhere: Int = 0, wasInterrupted: Bool = false
+        ) {
+            self.completed = completed
+            self.failed = failed
+            self.skipped = skipped
+            self.heldElsewhere = heldElsewhere
+            self.wasInterrupted = wasInterrupted
+        }
+    }
+
+    public let folder: ComparisonFolder
+    public let context: Context
+    /// Train points again that failed before, from the start.
+    public var retryFailed = false
+    /// Stay until the points of other processes are done too, and take over those that die.
+    public var waitsForOthers = false
+    public var lease = PointClaim.Lease()
+    public let isCancelled: @Sendable () -> Bool
+    public let train: Train
+
+    public init(
+        folder: ComparisonFolder, context: Context, isCancelled: @escaping @Sendable () -> Bool = { false },
+        train: @escaping Train
+    ) {
+        self.folder = folder
+        self.context = context
+        self.isCancelled = isCancelled
+        self.train = train
+    }
+
+    /// - Throws: where the folder itself cannot be read or written; a run that fails is recorded and does not throw.
+    public func run(
+        _ plan: ComparisonPlan, report: (Event) -> Void = { _ in }
+    ) throws(ExperimentError) -> Summary {
+        var summary = Summary()
+        var waiting = plan.points
+        while true {
+            var held: [ComparisonPoint] = []
+            for point in waiting {
+                if isCancelled() {
+                    summary.wasInterrupted = true
+                    return summary
+                }
+                let event = try visit(point, report: report)
+                report(event)
+                if case .heldElsewhere = event { held.append(point) }
+                if case .takenOver = event { held.append(point) }
+                summary.count(event)
+                if summary.wasInterrupted { return summary }
+            }
+            summary.heldElsewhere = held.count
+            guard waitsForOthers && !held.isEmpty else { return summary }
+            waiting = held
+            Thread.sleep(forTimeInterval: lease.heartbeatSeconds)
+        }
+    }
+
+    private func visit(_ point: ComparisonPoint, report: (Event) -> Void) throws(ExperimentError) -> Event {
+        if let status = try finishedStatus(of: point) { return .skipped(point, status) }
+        let claim: PointClaim
+        switch try PointClaim.attempt(at: folder.claimsPath + "/" + point.id, lease: lease) {
+        case .held(let owner): return .heldElsewhere(point, owner)
+        case .claimed(let new): claim = new
+        }
+        defer { claim.release() }
+        // Another process may have finished it in between.
+        if let status = try finishedStatus(of: point) { return .skipped(point, status) }
+        report(.started(point))
+        return try perform(point, claim: claim)
+    }
+
+    /// Nil if the point is still to be trained.
+    private func finishedStatus(of point: ComparisonPoint) throws(ExperimentError) -> RunRecord.Status? {
+        let run = folder.runFolder(ofPoint: point.id)
+        guard run.hasRecord else { return nil }
+        do throws(ExperimentError) {
+            switch try run.load().status {
+            case .completed: return .completed
+            case .failed: return retryFailed ? nil : .failed
+            case .running, .interrupted: return nil
+            }
+        } catch .invalid {
+            // A damaged record is a failed run: it is kept until the user asks to retry.
+            return retryFailed ? nil : .failed
+        }
+    }
+
+    private func perform(_ point: ComparisonPoint, claim: PointClaim) throws(ExperimentError) -> Event {
+        let run = folder.runFolder(ofPoint: point.id)
+        let earlier = try? run.load()
+        let resumes = earlier.map { $0.status == .running || $0.status == .interrupted } ?? false
+        if !resumes { try run.clear() }
+        var record = RunRecord(
+            configuration: point.configuration, commandLine: context.commandLine,
+            programVersion: context.programVersion, machine: context.machine, dataNote: context.dataNote,
+            started: resumes ? earlier?.started ?? Date() : Date())
+        record.cost = point.cost
+        try run.save(record)
+        let event: Event
+        do {
+            let results = try train(point.configuration, run) { [isCancelled] in isCancelled() || !claim.isHeld }
+            if let problem = results.problem {
+                throw ExperimentError.option(name: problem.field, expected: problem.expected)
+            }
+            (record.status, record.results) = (.completed, results)
+            event = .completed(point, results)
+        } catch is CancellationError {
+            record.status = .interrupted
+            event = .interrupted(point)
+        } catch {
+            let message = oneLine("\(error)")
+            (record.status, record.message) = (.failed, message)
+            event = .failed(point, message: message)
+        }
+        guard claim.isHeld else { return .takenOver(point) }
+        record.finished = Date()
+        try run.save(record)
+        return event
+    }
+}
+
+extension ComparisonRunner.Summary {
+    fileprivate mutating func count(_ event: ComparisonRunner.Event) {
+        switch event {
+        case .completed: completed += 1
+        case .failed: failed += 1
+        case .skipped: skipped += 1
+        case .interrupted: wasInterrupted = true
+        case .started, .heldElsewhere, .takenOver: break
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// What can go wrong with run folders, comparisons and reports. `description` is one line that names the file, the
+/// field and what was expected.
+public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible {
+    case unreadable(file: String, reason: String)
+    case unwritable(file: String, reason: String)
+    /// A field breaks the rules of its file.
+    case invalid(file: String, field: String, expected: String)
+    /// The folder already holds a run, which is never overwritten unasked.
+    case runExists(folder: String)
+    /// The folder holds a comparison with other settings.
+    case otherComparison(folder: String, field: String, found: String, requested: String)
+    /// A value given by the user is out of range.
+    case option(name: String, expected: String)
+    /// A program that the report needs is missing or failed.
+    case tool(name: String, problem: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason):
+            "\(oneLine(file)): cannot be read: \(oneLine(reason))"
+        case .unwritable(let file, let reason):
+            "\(oneLine(file)): cannot be written: \(oneLine(reason))"
+        case .invalid(let file, let field, let expected):
+            "\(oneLine(file)): \(oneLine(field)): expected \(oneLine(expected))"
+        case .runExists(let folder):
+            "\(oneLine(folder)): already holds a run; choose another folder, resume it, or force its replacement"
+        case .otherComparison(let folder, let field, let found, let requested):
+            "\(oneLine(folder)): holds a comparison with \(field) \(oneLine(found)), not \(oneLine(requested));"
+                + " choose another folder"
+        case .option(let name, let expected):
+            "\(oneLine(name)): expected \(oneLine(expected))"
+        case .tool(let name, let problem):
+            "\(oneLine(name)): \(oneLine(problem))"
+        }
+    }
+}
+
+/// Text from files, without control characters or line breaks and of bounded length, fit for a terminal or a label.
+func oneLine(_ text: String, limit: Int = 240) -> String {
+    var result = String.UnicodeScalarView()
+    for (index, scalar) in text.unicodeScalars.enumerated() {
+        if index == limit { return String(result) + "..." }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: result.append("?")
+        default: result.append(scalar)
+        }
+    }
+    return String(result)
+}

@@ -1,0 +1,142 @@
+/// Everything that decides what a run trains; together with the program's version it repeats the run.
+public struct RunConfiguration: Codable, Hashable, Sendable {
+    /// The name of a network, or the path of its JSON file.
+    public var network: String
+    /// The data set as written on the command line, such as `fashion-mnist` or `mnist:DIR`.
+    public var data: String
+    /// The pattern of connections, such as `dense`, `random:0.1` or `random:0.1,block=4`.
+    public var pattern: String
+    /// In (0, 1]: every convolution keeps ceil(depthMultiplier * filters) filters.
+    public var depthMultiplier: Double
+    public var epochs: Int
+    /// Images in a training step.
+    public var batchSize: Int
+    /// Of the first step after the warm-up.
+    public var learningRate: Double
+    /// The schedule of the learning rate, such as `cosine`.
+    public var schedule: String
+    public var momentum: Double
+    public var weightDecay: Double
+    /// In [0, 1).
+    public var labelSmoothing: Double
+    /// The fraction of the training images kept apart for validation, in [0, 1).
+    public var validationFraction: Double
+    public var seed: UInt64
+    /// Changes the time a run takes, never its result.
+    public var threads: Int
+    /// Images are scaled to this many pixels a side; nil keeps their size.
+    public var imageSize: Int?
+
+    public init(
+        network: String, data: String, pattern: String = "dense", depthMultiplier: Double = 1,
+        epochs: Int, batchSize: Int, learningRate: Double, schedule: String,
+        momentum: Double = 0.9, weightDecay: Double = 0, labelSmoothing: Double = 0,
+        validationFraction: Double = 0, seed: UInt64 = 1, threads: Int, imageSize: Int? = nil
+    ) {
+        self.network = network
+        self.data = data
+        self.pattern = pattern
+        self.depthMultiplier = depthMultiplier
+        self.epochs = epochs
+        self.batchSize = batchSize
+        self.learningRate = learningRate
+        self.schedule = schedule
+        self.momentum = momentum
+        self.weightDecay = weightDecay
+        self.labelSmoothing = labelSmoothing
+        self.validationFraction = validationFraction
+        self.seed = seed
+        self.threads = threads
+        self.imageSize = imageSize
+    }
+}
+
+extension RunConfiguration {
+    /// The way in which a run makes its network smaller.
+    public enum Method: String, Codable, Hashable, Sendable, CaseIterable {
+        case dense
+        /// Connections are left out, widths are kept.
+        case sparse
+        /// Widths are scaled by a depth multiplier.
+        case multiplier
+        /// Both.
+        case hybrid
+    }
+
+    public var method: Method {
+        switch (pattern == "dense", depthMultiplier == 1) {
+        case (true, true): .dense
+        case (true, false): .multiplier
+        case (false, true): .sparse
+        case (false, false): .hybrid
+        }
+    }
+
+    /// The fraction of connections that the pattern keeps, where its text states one.
+    public var density: Double? { PatternText(pattern).density }
+
+    /// The configuration without what differs between runs of one point: the seed, and the threads, which change no
+    /// result.
+    public var point: RunConfiguration {
+        var point = self
+        point.seed = 0
+        point.threads = 0
+        return point
+    }
+
+    /// The first field out of its range, if any.
+    package var problem: FieldProblem? {
+        let checks: [(field: String, isValid: Bool, expected: String)] = [
+            ("network", !network.isEmpty, "a name or a path"),
+            ("data", !data.isEmpty, "a data set"),
+            ("pattern", !pattern.isEmpty, "a pattern such as dense or random:0.1"),
+            ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= 1, "a number in (0, 1]"),
+            ("epochs", epochs >= 0, "0 or more"),
+            ("batchSize", batchSize >= 1, "1 or more"),
+            ("learningRate", learningRate.isFinite && learningRate > 0, "a number above 0"),
+            ("momentum", momentum >= 0 && momentum < 1, "a number in [0, 1)"),
+            ("weightDecay", weightDecay.isFinite && weightDecay >= 0, "a number, 0 or above"),
+            ("labelSmoothing", labelSmoothing >= 0 && labelSmoothing < 1, "a number in [0, 1)"),
+            ("validationFraction", validationFraction >= 0 && validationFraction < 1, "a number in [0, 1)"),
+            ("threads", threads >= 1, "1 or more"),
+            ("imageSize", (imageSize ?? 1) >= 1, "1 or more"),
+        ]
+        return checks.first { !$0.isValid }.map { FieldProblem(field: $0.field, expected: $0.expected) }
+    }
+}
+
+/// A field out of its range, before it is known which file or option it came from.
+package struct FieldProblem: Hashable, Sendable {
+    package let field: String
+    package let expected: String
+}
+
+/// A pattern's text taken apart: `random:0.1,block=4` is the name `random`, the value `0.1` and the options `block=4`.
+struct PatternText: Hashable {
+    let name: String
+    let value: String?
+    let options: String?
+
+    init(_ text: String) {
+        let parts = text.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
+        let head = (parts.first ?? "").split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(head.first ?? "")
+        value = head.count > 1 ? String(head[1]) : nil
+        options = parts.count > 1 ? String(parts[1]) : nil
+    }
+
+    var density: Double? {
+        name == "dense" ? 1 : value.flatMap(Double.init).flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
+    }
+
+    /// The same pattern at another density.
+    func at(density: Double) -> String {
+        "\(name):\(plain(density))" + (options.map { ",\($0)" } ?? "")
+    }
+}
+
+/// The shortest text that reads back as the same number, without a trailing `.0`.
+func plain(_ value: Double) -> String {
+    let text = "\(value)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+}
