@@ -50,7 +50,7 @@ let package = Package(
             exclude: ["README.md"]),
         .target(
             name: "GossamerModelFiles",
-            dependencies: ["GossamerNetworks"],
+            dependencies: ["GossamerExecution"],
             path: "Sources/ModelFiles",
             exclude: ["README.md"]),
         .target(
@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "GossamerCommand",
             dependencies: [
-                "Gossamer", "GossamerExperiments",
+                "GossamerTraining",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/GossamerCommand",

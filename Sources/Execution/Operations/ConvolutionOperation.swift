@@ -40,6 +40,7 @@ struct ConvolutionOperation: DifferentiableOperation {
         call.input = UnsafePointer(memory.inputs[0])
         call.output = memory.output
         call.bias = biasEntry.map { UnsafePointer(pass.parameters + $0.offset) }
+        call.weights = weights
         call.packed = packed(kernels.forward, weights, memory.forwardScratch)
         kernels.forward.run(call, pass)
     }
@@ -56,6 +57,7 @@ struct ConvolutionOperation: DifferentiableOperation {
         kernels.weightGradient.run(call, pass)
         if let kernel = kernels.inputGradient, let target = memory.inputGradients[0] {
             let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+            call.weights = weights
             call.packed = packed(kernel, weights, memory.backwardScratch)
             call.input_gradient = target.pointer
             call.accumulate = target.accumulates
@@ -84,11 +86,11 @@ struct ConvolutionOperation: DifferentiableOperation {
         }
     }
 
-    /// The weights as the kernel wants them; kernels that pack nothing read them where they are.
+    /// The weights as the kernel wants them, nil for kernels that read them as they are.
     private func packed(
         _ kernel: ConvolutionKernel, _ weights: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float> {
-        guard kernel.packedCount(descriptor) > 0 else { return weights }
+    ) -> UnsafePointer<Float>? {
+        guard kernel.packedCount(descriptor) > 0 else { return nil }
         kernel.row.pointee.pack(descriptor.pointer, weights, scratch)
         return UnsafePointer(scratch)
     }

@@ -10,7 +10,9 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
     let output: Int
     private let descriptor: ConvolutionDescriptor
     let kernel: ConvolutionKernel
-    private let packed: AlignedBuffer<Float>
+    /// Packed, or as they are where the kernel packs nothing.
+    private let weights: AlignedBuffer<Float>
+    private let isPacked: Bool
     private let bias: AlignedBuffer<Float>
     private let appliesReLU: Bool
 
@@ -26,21 +28,22 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
         self.appliesReLU = appliesReLU
         kernel = descriptor.kernel(GSM_CONVOLUTION_FORWARD)
         bias = AlignedBuffer(count: filters)
-        let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
-        fold(weights.pointer, bias.pointer)
+        let folded = AlignedBuffer<Float>(count: descriptor.weightCount)
+        fold(folded.pointer, bias.pointer)
         let packedCount = kernel.packedCount(descriptor)
-        if packedCount > 0 {
-            packed = AlignedBuffer(count: packedCount)
-            kernel.row.pointee.pack(descriptor.pointer, weights.pointer, packed.pointer)
+        isPacked = packedCount > 0
+        if isPacked {
+            weights = AlignedBuffer(count: packedCount)
+            kernel.row.pointee.pack(descriptor.pointer, folded.pointer, weights.pointer)
         } else {
-            packed = weights
+            weights = folded
         }
     }
 
     var needs: OperationNeeds { OperationNeeds(workspace: kernel.workspaceCount(descriptor)) }
 
     /// Weights, biases and connection indices that the plan keeps.
-    var byteCount: Int { packed.byteCount + bias.byteCount + descriptor.indexByteCount }
+    var byteCount: Int { weights.byteCount + bias.byteCount + descriptor.indexByteCount }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         var call = gsm_convolution_call()
@@ -50,7 +53,8 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
         call.input = UnsafePointer(memory.inputs[0])
         call.output = memory.output
         call.bias = UnsafePointer(bias.pointer)
-        call.packed = UnsafePointer(packed.pointer)
+        call.weights = isPacked ? nil : UnsafePointer(weights.pointer)
+        call.packed = isPacked ? UnsafePointer(weights.pointer) : nil
         kernel.run(call, pass)
     }
 }

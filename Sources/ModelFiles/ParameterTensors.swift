@@ -1,0 +1,29 @@
+import GossamerExecution
+import GossamerNetworks
+import GossamerTensors
+
+extension SafetensorsWriter {
+    /// Adds every parameter under its own name: active kernels and nothing for connections that do not exist.
+    public mutating func add(_ parameters: borrowing Parameters) {
+        for entry in parameters.layout.trained + parameters.layout.statistics {
+            add(entry.name, shape: entry.shape, values: parameters.values(entry))
+        }
+    }
+}
+
+extension SafetensorsFile {
+    /// Reads every parameter of a network.
+    ///
+    /// - Throws: `mismatch` where a tensor is missing or has another shape.
+    public func readParameters(into parameters: borrowing Parameters) throws(ModelFileError) {
+        for entry in parameters.layout.trained + parameters.layout.statistics {
+            let tensor = try tensor(entry.name)
+            guard tensor.shape == entry.shape else {
+                throw .mismatch(
+                    file: path, field: entry.name, expected: "shape \(entry.shape), found \(tensor.shape)")
+            }
+            try read(
+                entry.name, into: UnsafeMutableBufferPointer(start: parameters.pointer(entry), count: entry.count))
+        }
+    }
+}

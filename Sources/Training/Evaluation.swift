@@ -1,0 +1,49 @@
+import GossamerDatasets
+import GossamerExecution
+import GossamerNetworks
+import GossamerTensors
+
+/// How well a network classifies a set of images.
+public struct Evaluation: Hashable, Sendable {
+    public let imageCount: Int
+    public let correctCount: Int
+    /// Mean cross-entropy without label smoothing.
+    public let loss: Double
+    public var accuracy: Double { Double(correctCount) / Double(max(1, imageCount)) }
+
+    /// Runs the images through an inference plan.
+    ///
+    /// - Parameter images: at least one, of the network's input shape.
+    public init(
+        _ network: Network, parameters: borrowing Parameters, images: LabelledImages, normalization: Normalization,
+        pool: ThreadPool
+    ) throws(TrainingError) {
+        try Trainer.checkFit(network, images)
+        let batchSize = min(256, images.count)
+        let loader = BatchLoader(
+            images: images, normalization: normalization, batchSize: batchSize, lanes: batchSize < 8 ? 1 : 16, seed: 0,
+            shuffle: false)
+        var plan: InferencePlan
+        do throws(ExecutionError) {
+            plan = try InferencePlan(network, parameters: parameters, capacity: batchSize, pool: pool)
+        } catch {
+            throw .execution(error)
+        }
+        let classes = network.outputShape.count
+        let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batchSize * classes)
+        defer { outputs.deallocate() }
+        var lossSum = 0.0
+        var correct = 0
+        loader.startEpoch(0)
+        while let batch = loader.nextBatch() {
+            plan.run(batch.images, count: batch.count, outputs: outputs)
+            let result = SoftmaxCrossEntropy().evaluate(
+                logits: UnsafeBufferPointer(rebasing: outputs[..<(batch.count * classes)]), labels: batch.labels)
+            lossSum += result.lossSum
+            correct += result.correctCount
+        }
+        imageCount = images.count
+        correctCount = correct
+        loss = lossSum / Double(images.count)
+    }
+}

@@ -1,0 +1,38 @@
+import GossamerDatasets
+import GossamerNetworks
+import GossamerTensors
+
+/// Tells apart the trainings that a checkpoint may belong to. A hash, not a signature: it guards against mistakes.
+struct Fingerprint {
+    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    var text: String { String(state, radix: 16) }
+
+    mutating func add(_ value: UInt64) {
+        state = (state ^ value) &* 0x100_0000_01b3
+        state ^= state >> 29
+    }
+
+    mutating func add(_ text: String) { add(SeededGenerator.key(text)) }
+
+    mutating func add(_ values: [Int32]) { for value in values { add(UInt64(bitPattern: Int64(value))) } }
+
+    mutating func add(_ network: Network) {
+        for node in network.nodes {
+            add("\(node.name) \(node.inputs) \(node.layer)")
+            guard let table = network.connections[node.name] else { continue }
+            add(table.rowStarts)
+            add(table.inputs)
+        }
+    }
+
+    mutating func add(_ images: LabelledImages) {
+        add("\(images.shape) \(images.classNames)")
+        add(images.labels)
+        images.pixels.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count & ~7, by: 8) {
+                add(bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            }
+        }
+    }
+}

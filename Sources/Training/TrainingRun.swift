@@ -1,0 +1,110 @@
+import Foundation
+import GossamerDatasets
+import GossamerTensors
+
+/// What the observer of a training hears.
+public enum TrainingEvent: Sendable {
+    /// After every step; `trainingLoss` and accuracy are those of the epoch so far.
+    case step(StepProgress)
+    case epoch(EpochMetrics)
+    case checkpoint
+}
+
+public struct StepProgress: Sendable {
+    /// Counted from 0.
+    public let epoch: Int
+    public let epochCount: Int
+    /// Steps taken in this epoch.
+    public let step: Int
+    public let stepCount: Int
+    public let trainingLoss: Double
+    public let trainingAccuracy: Double
+    public let imagesPerSecond: Double
+    /// Until the last epoch's end, at the speed so far.
+    public let secondsLeft: Double
+}
+
+public enum TrainingOutcome: Sendable {
+    case completed
+    /// Stopped on request; a checkpoint holds the state.
+    case interrupted
+}
+
+extension Trainer {
+    /// Trains to the last epoch, or until `shouldStop` says so between two steps.
+    ///
+    /// - Parameters:
+    ///   - validation: images held back, evaluated after each epoch; nil without.
+    ///   - checkpoints: where to save after every epoch, every `checkpointSeconds` and on a stop; nil to save nothing.
+    ///   - observe: called on this thread.
+    public mutating func run(
+        validation: LabelledImages?, normalization: Normalization, checkpoints: CheckpointFolder?,
+        checkpointSeconds: Double = 60, observe: (TrainingEvent) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    ) throws(TrainingError) -> TrainingOutcome {
+        var lastSave = Stopwatch()
+        let whole = Stopwatch()
+        let stepsBefore = state.epoch * stepsPerEpoch + state.step
+        while state.epoch < settings.epochs {
+            let clock = Stopwatch(elapsed: state.epochSeconds)
+            var rate = learningRate
+            loader.startEpoch(state.epoch, fromStep: state.step)
+            while let batch = loader.nextBatch() {
+                rate = learningRate
+                try step(batch)
+                observe(.step(progress(stepsBefore: stepsBefore, seconds: whole.seconds)))
+                let stops = shouldStop()
+                guard stops || lastSave.seconds > checkpointSeconds, let checkpoints else {
+                    if stops { return .interrupted }
+                    continue
+                }
+                setEpochSeconds(clock.seconds)
+                try save(to: checkpoints)
+                observe(.checkpoint)
+                if stops { return .interrupted }
+                lastSave = Stopwatch()
+            }
+            let metrics = finishEpoch(
+                validation: try evaluate(validation, normalization), learningRate: rate, seconds: clock.seconds)
+            if let checkpoints {
+                // The best first: if the process dies in between, the last checkpoint leads here again.
+                if state.bestEpoch == metrics.epoch { try saveBest(to: checkpoints) }
+                try save(to: checkpoints)
+            }
+            lastSave = Stopwatch()
+            observe(.epoch(metrics))
+        }
+        return .completed
+    }
+
+    private func evaluate(
+        _ images: LabelledImages?, _ normalization: Normalization
+    ) throws(TrainingError) -> Evaluation? {
+        guard let images, images.count > 0 else { return nil }
+        return try Evaluation(
+            network, parameters: parameters, images: images, normalization: normalization, pool: pool)
+    }
+
+    private func progress(stepsBefore: Int, seconds: Double) -> StepProgress {
+        let done = state.epoch * stepsPerEpoch + state.step
+        let perStep = seconds / Double(max(1, done - stepsBefore))
+        return StepProgress(
+            epoch: state.epoch, epochCount: settings.epochs, step: state.step, stepCount: stepsPerEpoch,
+            trainingLoss: state.lossSum / Double(max(1, state.imageCount)),
+            trainingAccuracy: Double(state.correctCount) / Double(max(1, state.imageCount)),
+            imagesPerSecond: Double(loader.batchSize) / max(perStep, 1e-9),
+            secondsLeft: perStep * Double(settings.epochs * stepsPerEpoch - done))
+    }
+}
+
+/// Seconds since it was made, on a clock that never jumps.
+public struct Stopwatch: Sendable {
+    private let start = ContinuousClock.now
+    private let before: Double
+
+    public init(elapsed: Double = 0) { before = elapsed }
+
+    public var seconds: Double {
+        let duration = ContinuousClock.now - start
+        return before + Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,43 @@
+import GossamerDatasets
+
+/// How to train: everything besides the network and the images that the result depends on.
+public struct TrainingSettings: Hashable, Sendable, Codable {
+    public var epochs: Int
+    public var batchSize: Int
+    public var learningRate: Double
+    public var schedule: LearningRateSchedule
+    public var momentum: Double
+    public var weightDecay: Double
+    public var labelSmoothing: Double
+    public var augmentation: Augmentation
+    public var seed: UInt64
+
+    public init(
+        epochs: Int = 8, batchSize: Int = 64, learningRate: Double = 0.05,
+        schedule: LearningRateSchedule = LearningRateSchedule(.cosine), momentum: Double = 0.9,
+        weightDecay: Double = 1e-4, labelSmoothing: Double = 0, augmentation: Augmentation = .none, seed: UInt64 = 1
+    ) {
+        self.epochs = epochs
+        self.batchSize = batchSize
+        self.learningRate = learningRate
+        self.schedule = schedule
+        self.momentum = momentum
+        self.weightDecay = weightDecay
+        self.labelSmoothing = labelSmoothing
+        self.augmentation = augmentation
+        self.seed = seed
+    }
+
+    /// - Throws: the first value out of its range.
+    public func validate() throws(TrainingError) {
+        func check(_ holds: Bool, _ name: String, _ found: Any, _ expected: String) throws(TrainingError) {
+            guard holds else { throw .invalidOption(name: name, found: "\(found)", expected: expected) }
+        }
+        try check((1 ... 100_000).contains(epochs), "epochs", epochs, "1 to 100000")
+        try check((1 ... 65_536).contains(batchSize), "batch size", batchSize, "1 to 65536")
+        try check(learningRate > 0 && learningRate.isFinite, "learning rate", learningRate, "a number above 0")
+        try check((0 ..< 1).contains(momentum), "momentum", momentum, "at least 0 and below 1")
+        try check(weightDecay >= 0 && weightDecay.isFinite, "weight decay", weightDecay, "0 or more")
+        try check((0 ..< 1).contains(labelSmoothing), "label smoothing", labelSmoothing, "at least 0 and below 1")
+    }
+}
