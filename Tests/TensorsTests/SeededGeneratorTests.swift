@@ -9,7 +9,8 @@ import Testing
     }
 
     @Test func differentKeysDiffer() {
-        let values = [[], [0], [1], [0, 1], [1, 0]].map { keys in
+        let keys: [[UInt64]] = [[], [0], [1], [0, 1], [1, 0]]
+        let values = keys.map { keys in
             var generator = SeededGenerator(seed: 7, keys: keys)
             return generator.next()
         }
@@ -39,6 +40,6 @@ import Testing
     /// The streams are part of the file format: a stored seed must draw the same pattern in every version.
     @Test func streamIsStable() {
         var generator = SeededGenerator(seed: 1, keys: SeededGenerator.key("conv1"))
-        #expect(generator.next() == 0)
+        #expect(generator.next() == 14_772_098_862_375_973_040)
     }
 }

@@ -1,5 +1,3 @@
-import GossamerTensors
-
 /// Shifts and scales each channel to mean 0 and standard deviation 1: (pixel / 255 - mean) / standardDeviation.
 ///
 /// Measured on the images that a network trains on, and kept with the network.
@@ -16,51 +14,13 @@ public struct Normalization: Hashable, Sendable {
         self.standardDeviation = standardDeviation
     }
 
-    /// The mean and the population standard deviation of each channel of a set that is not empty.
-    ///
-    /// A channel that is the same everywhere is only shifted.
-    public init(measuring images: LabelledImages) {
-        precondition(images.count > 0)
-        let plane = images.shape.height * images.shape.width
-        let histograms = Self.histograms(of: images)
-        let pixelCount = Double(images.count * plane)
-        var means: [Float] = []
-        var deviations: [Float] = []
-        for histogram in histograms {
-            let mean = histogram.enumerated().reduce(0) { $0 + Double($1.offset * $1.element) } / pixelCount
-            let variance = histogram.enumerated().reduce(0) { sum, bin in
-                let distance = Double(bin.offset) - mean
-                return sum + distance * distance * Double(bin.element)
-            } / pixelCount
-            means.append(Float(mean / 255))
-            deviations.append(variance > 0 ? Float(variance.squareRoot() / 255) : 1)
-        }
-        self.init(mean: means, standardDeviation: deviations)
-    }
-
     public var channelCount: Int { mean.count }
 
     /// What each pixel value becomes: 256 floats for each channel.
-    func tables() -> [Float] {
+    package func tables() -> [Float] {
         zip(mean, standardDeviation).flatMap { mean, deviation in
             (0 ..< 256).map { (Float($0) / 255 - mean) / deviation }
         }
-    }
-
-    /// How often each pixel value occurs in each channel: exact, whatever the order of the images.
-    private static func histograms(of images: LabelledImages) -> [[Int]] {
-        let channels = images.shape.channels
-        let plane = images.shape.height * images.shape.width
-        var counts = [Int](repeating: 0, count: channels * 256)
-        images.pixels.withUnsafeBufferPointer { pixels in
-            counts.withUnsafeMutableBufferPointer { counts in
-                for start in stride(from: 0, to: pixels.count, by: plane) {
-                    let bins = start / plane % channels * 256
-                    for pixel in pixels[start ..< start + plane] { counts[bins + Int(pixel)] += 1 }
-                }
-            }
-        }
-        return (0 ..< channels).map { Array(counts[$0 * 256 ..< ($0 + 1) * 256]) }
     }
 
     private static func isValid(mean: [Float], standardDeviation: [Float]) -> Bool {
