@@ -85,6 +85,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["GossamerTensors"]),
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
+        .testTarget(name: "SingleImageKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTensors"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
