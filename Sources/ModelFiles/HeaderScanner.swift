@@ -156,7 +156,13 @@ struct HeaderScanner {
         guard index + 4 <= raw.endIndex else { return nil }
         var value: UInt32 = 0
         for byte in raw[index ..< index + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0") ... UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "A") ... UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+            case UInt8(ascii: "a") ... UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            default: return nil
+            }
             value = value << 4 | UInt32(digit)
         }
         index += 4

@@ -2,9 +2,11 @@
 struct SafetensorsHeader {
     /// The reference implementation's bound.
     static let largestByteCount = 100_000_000
-    /// Bounds of ours, so that a hostile header costs no more than its size: names and shapes are always short.
+    /// Bounds of ours, far above any real file, so that a hostile header costs little more than its size.
     static let longestName = 1024
     static let largestRank = 32
+    static let largestTensorCount = 1_000_000
+    static let largestMetadataCount = 10_000
     static let metadataKey = "__metadata__"
 
     private(set) var metadata: [String: String] = [:]
@@ -48,6 +50,9 @@ struct SafetensorsHeader {
                 metadata = try Self.metadata(&scanner)
             } else {
                 scanner.field = "tensor \(name)"
+                if tensors.count == Self.largestTensorCount {
+                    throw scanner.malformed("at most \(Self.largestTensorCount) tensors")
+                }
                 tensors.append(try Self.tensor(name, &scanner))
             }
             scanner.field = "header"
@@ -64,6 +69,9 @@ struct SafetensorsHeader {
         var result: [String: String] = [:]
         try scanner.members(longestName: longestName) {
             (scanner: inout HeaderScanner, key: String) throws(ModelFileError) in
+            if result.count == largestMetadataCount {
+                throw scanner.malformed("at most \(largestMetadataCount) keys")
+            }
             let value = try scanner.string(longest: largestByteCount)
             if result.updateValue(value, forKey: key) != nil { throw scanner.malformed("the key \(key) once") }
         }

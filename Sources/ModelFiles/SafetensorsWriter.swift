@@ -65,7 +65,7 @@ public struct SafetensorsWriter: Sendable {
 
     /// The header with its length before it.
     private func header(of sorted: [Entry], file: String) throws(ModelFileError) -> [UInt8] {
-        try checkNames(file: file)
+        try checkLimits(file: file)
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
@@ -93,7 +93,13 @@ public struct SafetensorsWriter: Sendable {
     }
 
     /// What is written must be readable again.
-    private func checkNames(file: String) throws(ModelFileError) {
+    private func checkLimits(file: String) throws(ModelFileError) {
+        for (field, count, limit) in [
+            ("header", entries.count, SafetensorsHeader.largestTensorCount),
+            (SafetensorsHeader.metadataKey, metadata.count, SafetensorsHeader.largestMetadataCount),
+        ] where count > limit {
+            throw .malformed(file: file, field: field, expected: "at most \(limit) entries")
+        }
         var seen: Set<String> = [SafetensorsHeader.metadataKey]
         for entry in entries {
             func malformed(_ expected: String) -> ModelFileError {

@@ -159,6 +159,8 @@ private let metadata = [
     HostileFile("metadata with a number", "__metadata__: expected \" at byte", "{\"__metadata__\":{\"epoch\":1}}"),
     HostileFile("metadata with an object", "\" at byte", "{\"__metadata__\":{\"a\":{\"b\":\"c\"}}}"),
     HostileFile("metadata twice", "to appear once", "{\"__metadata__\":{},\"__metadata__\":{}}"),
+    HostileFile("metadata of 10,001 keys", "at most 10000 keys",
+        "{\"__metadata__\":{" + (0 ... 10_000).map { "\"\($0)\":\"\"" }.joined(separator: ",") + "}}"),
     HostileFile("metadata key twice", "the key a once", "{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}"),
 ]
 

@@ -80,7 +80,9 @@ import Testing
         var deep = SafetensorsWriter()
         deep.add("a", shape: [Int](repeating: 1, count: 33), values: [1] as [Float])
         let longKey = SafetensorsWriter(metadata: [String(repeating: "k", count: 1025): ""])
-        for writer in [repeated, reserved, long, deep, longKey] {
+        let manyKeys = SafetensorsWriter(
+            metadata: Dictionary(uniqueKeysWithValues: (0 ... 10_000).map { ("\($0)", "") }))
+        for writer in [repeated, reserved, long, deep, longKey, manyKeys] {
             #expect { try writer.write(to: path) } throws: { error in
                 if case .malformed = error as? ModelFileError { true } else { false }
             }
