@@ -9,8 +9,9 @@ build=$PWD/.build-fuzz
 fuzz() {
     target=$1
     seeds=$2
+    # Of two --sanitize options SwiftPM's compiler calls heed only one, and not always the same.
     swift build --package-path Fuzz --scratch-path "$build" --product "$target" \
-        --sanitize=fuzzer --sanitize=address
+        --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=address,fuzzer
     mkdir -p "$build/corpus/$target"
     SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=1 "$build/debug/$target" \
         -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -max_len=4096 \
@@ -18,3 +19,4 @@ fuzz() {
 }
 
 fuzz FuzzIDX idx
+fuzz FuzzSafetensors safetensors
