@@ -84,6 +84,10 @@ let package = Package(
             exclude: ["README.md"]),
         .testTarget(name: "KernelsTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["GossamerTensors"]),
+        .testTarget(name: "ConnectivityTests", dependencies: ["GossamerConnectivity", "GossamerTensors"]),
+        .testTarget(
+            name: "NetworksTests",
+            dependencies: ["GossamerNetworks", "GossamerConnectivity", "GossamerTensors"]),
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "SingleImageKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),

@@ -1,0 +1,66 @@
+import GossamerConnectivity
+
+/// Which channels of a network have both a path back to the image and a path on to the output.
+///
+/// A channel that is only a bias has no path back. A sum has one as soon as one of its operands has.
+struct ChannelLiveness {
+    private let flow: ChannelFlow
+    /// For each node and channel: a path of connections leads here from the image.
+    private(set) var isReached: [[Bool]]
+    /// For each node and channel: it is reached, and a path of reached channels leads on to the output.
+    private(set) var isAlive: [[Bool]]
+
+    /// - Parameter rows: the connections of convolutions by node; others are dense.
+    init(_ flow: ChannelFlow, rows: [Int: [[Int]]]) {
+        self.flow = flow
+        let shapes = flow.network.shapes
+        isReached = shapes.map { Array(repeating: false, count: $0.channels) }
+        isAlive = isReached
+        for node in shapes.indices { reach(node, rows: rows[node]) }
+        isAlive[shapes.count - 1] = isReached[shapes.count - 1]
+        for node in shapes.indices.reversed() { need(from: node, rows: rows[node]) }
+        // The image is given; its channels stay whether they are read or not.
+        isAlive[0] = isReached[0]
+    }
+
+    func kept(_ node: Int) -> [Int] { isAlive[node].indices.filter { isAlive[node][$0] } }
+
+    private mutating func reach(_ node: Int, rows: [[Int]]?) {
+        switch flow.network.nodes[node].layer {
+        case .input:
+            isReached[node] = isReached[node].map { _ in true }
+        case .convolution, .fullyConnected:
+            let input = isReached[flow.inputs[node][0]]
+            let hasInput = input.contains(true)
+            isReached[node] = rows.map { $0.map { $0.contains { input[$0] } } } ?? isReached[node].map { _ in hasInput }
+        default:
+            for index in isReached[node].indices {
+                let sources = flow.sources(of: Channel(node: node, index: index))
+                isReached[node][index] = sources.contains { isReached[$0.node][$0.index] }
+            }
+        }
+    }
+
+    /// Passes the need for a node's live channels on to the reached channels that it reads.
+    private mutating func need(from node: Int, rows: [[Int]]?) {
+        guard isAlive[node].contains(true) else { return }
+        guard flow.network.nodes[node].layer.makesChannels else {
+            for index in isAlive[node].indices where isAlive[node][index] {
+                for source in flow.sources(of: Channel(node: node, index: index)) { markAlive(source) }
+            }
+            return
+        }
+        let input = flow.inputs[node][0]
+        guard let rows else {
+            for index in isAlive[input].indices { markAlive(Channel(node: input, index: index)) }
+            return
+        }
+        for filter in rows.indices where isAlive[node][filter] {
+            for index in rows[filter] { markAlive(Channel(node: input, index: index)) }
+        }
+    }
+
+    private mutating func markAlive(_ channel: Channel) {
+        if isReached[channel.node][channel.index] { isAlive[channel.node][channel.index] = true }
+    }
+}

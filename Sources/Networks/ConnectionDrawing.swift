@@ -1,0 +1,176 @@
+import GossamerConnectivity
+import GossamerTensors
+
+/// Draws the connections of a network from its output towards its image.
+///
+/// In this order it is known which filters of a convolution are used before its connections are drawn, so that no slot
+/// is spent on a filter that is removed. All convolutions that read one tensor draw together; what they read is marked
+/// as used down to the filters that make it, through concatenations and additions.
+struct ConnectionDrawing {
+    private let flow: ChannelFlow
+    private let pattern: any ConnectionPattern
+    private let seed: UInt64
+    /// For each root the convolutions and fully connected layers that read it.
+    private let readers: [[Int]]
+    /// For each channel, the root whose readers draw last among all that could use the channel.
+    private let lastRoots: [[Int]]
+    /// The channels known to be used, for each node.
+    private var used: [[Bool]]
+    /// The drawn rows of each convolution that is not dense; rows of unused filters are empty.
+    private(set) var rows: [Int: [[Int]]] = [:]
+
+    init(_ flow: ChannelFlow, pattern: any ConnectionPattern, seed: UInt64) {
+        self.flow = flow
+        self.pattern = pattern
+        self.seed = seed
+        used = flow.network.shapes.map { Array(repeating: false, count: $0.channels) }
+        var readers = [[Int]](repeating: [], count: used.count)
+        for (index, node) in flow.network.nodes.enumerated() where node.layer.makesChannels {
+            readers[flow.roots[flow.inputs[index][0]]].append(index)
+        }
+        self.readers = readers
+        lastRoots = Self.lastRoots(flow, readers: readers)
+    }
+
+    /// - Throws: ``NetworkError`` when the pattern's answer does not fit its request.
+    mutating func run() throws(NetworkError) {
+        let last = flow.network.nodes.count - 1
+        for channel in used[last].indices { use(Channel(node: last, index: channel)) }
+        for root in readers.indices.reversed() where !readers[root].isEmpty {
+            try draw(readersOf: root)
+        }
+    }
+
+    private mutating func draw(readersOf root: Int) throws(NetworkError) {
+        let active = readers[root].filter { used[$0].contains(true) }
+        if active.contains(where: { effectivePattern(of: $0) == nil }) {
+            for channel in used[root].indices { use(Channel(node: root, index: channel)) }
+        }
+        var groups: [(pattern: any ConnectionPattern, members: [Int])] = []
+        for reader in active {
+            guard let pattern = effectivePattern(of: reader) else { continue }
+            if let index = groups.firstIndex(where: { $0.pattern.description == pattern.description }) {
+                groups[index].members.append(reader)
+            } else {
+                groups.append((pattern, [reader]))
+            }
+        }
+        for group in groups { try draw(group.members, root: root, pattern: group.pattern) }
+    }
+
+    /// The pattern that a layer is drawn with; nil where it keeps all its connections.
+    private func effectivePattern(of node: Int) -> (any ConnectionPattern)? {
+        guard case .convolution(let layer) = flow.network.nodes[node].layer else { return nil }
+        let chosen: any ConnectionPattern = layer.pattern ?? pattern
+        return chosen as? Pattern == .dense ? nil : chosen
+    }
+
+    private mutating func draw(
+        _ members: [Int], root: Int, pattern: any ConnectionPattern
+    ) throws(NetworkError) {
+        var generator = SeededGenerator(
+            seed: seed, keys: SeededGenerator.key("connections"),
+            SeededGenerator.key(flow.network.nodes[root].name), SeededGenerator.key(pattern.description))
+        let request = ConnectionRequest(
+            channels: used[root].count,
+            readers: members.map { node in
+                ConnectionRequest.Reader(
+                    name: flow.network.nodes[node].name, filterCount: used[node].count,
+                    filters: used[node].indices.filter { used[node][$0] })
+            },
+            needs: needs(of: root, using: &generator))
+        let answer = pattern.draw(request, using: &generator)
+        try check(answer, request, pattern)
+        for ((node, reader), drawn) in zip(zip(members, request.readers), answer) {
+            var all = [[Int]](repeating: [], count: reader.filterCount)
+            for (filter, row) in zip(reader.filters, drawn) {
+                all[filter] = row
+                for channel in row { use(Channel(node: root, index: channel)) }
+            }
+            rows[node] = all
+        }
+    }
+
+    private func check(
+        _ answer: [[[Int]]], _ request: ConnectionRequest, _ pattern: any ConnectionPattern
+    ) throws(NetworkError) {
+        guard answer.count == request.readers.count else {
+            throw NetworkError(
+                "pattern '\(pattern)' drew \(answer.count) tables, expected one for each of \(request.readers.count) layers")
+        }
+        for (reader, drawn) in zip(request.readers, answer) {
+            guard drawn.count == reader.filters.count else {
+                throw NetworkError(
+                    node: reader.name,
+                    "pattern '\(pattern)' drew \(drawn.count) rows, expected one for each of \(reader.filters.count) filters")
+            }
+            for row in drawn {
+                if let channel = row.first(where: { !(0 ..< request.channels).contains($0) }) {
+                    throw NetworkError(
+                        node: reader.name,
+                        "pattern '\(pattern)' drew channel \(channel), expected 0 to \(request.channels - 1)")
+                }
+                guard Set(row).count == row.count else {
+                    throw NetworkError(node: reader.name, "pattern '\(pattern)' drew a connection twice")
+                }
+            }
+        }
+    }
+
+    /// Marks a channel, and all that it is made of, as used.
+    private mutating func use(_ channel: Channel) {
+        var pending = [channel]
+        while let next = pending.popLast() {
+            guard !used[next.node][next.index] else { continue }
+            used[next.node][next.index] = true
+            pending += flow.sources(of: next)
+        }
+    }
+}
+
+// MARK: - What depends on a channel
+
+extension ConnectionDrawing {
+    private static func lastRoots(_ flow: ChannelFlow, readers: [[Int]]) -> [[Int]] {
+        var result = flow.network.shapes.map { Array(repeating: Int.max, count: $0.channels) }
+        for node in result.indices.reversed() {
+            for index in result[node].indices {
+                // Roots are drawn in descending order, so a channel's own readers come after those of its joins.
+                if !readers[node].isEmpty { result[node][index] = node }
+                for source in flow.sources(of: Channel(node: node, index: index)) {
+                    result[source.node][source.index] = min(result[source.node][source.index], result[node][index])
+                }
+            }
+        }
+        return result
+    }
+
+    /// A channel is vital where it is the last chance of some filter that no other vital channel stands for.
+    private func needs(of root: Int, using generator: inout SeededGenerator) -> [ConnectionRequest.Need] {
+        var result = used[root].map { $0 ? ConnectionRequest.Need.none : .some }
+        var order = used[root].indices.filter { !used[root][$0] }
+        generator.shuffle(&order)
+        var rescued = Set<Channel>()
+        for index in order {
+            let makers = makers(of: Channel(node: root, index: index), whoseLastRootIs: root)
+            let unused = makers.filter { !used[$0.node][$0.index] && !rescued.contains($0) }
+            guard !unused.isEmpty else { continue }
+            result[index] = .vital
+            rescued.formUnion(unused)
+        }
+        return result
+    }
+
+    /// The filters and units that feed a channel and that no later drawing can use.
+    private func makers(of channel: Channel, whoseLastRootIs root: Int) -> [Channel] {
+        var result: [Channel] = []
+        var seen: Set<Channel> = []
+        var pending = [channel]
+        while let next = pending.popLast() {
+            guard lastRoots[next.node][next.index] == root, seen.insert(next).inserted else { continue }
+            if flow.network.nodes[next.node].layer.makesChannels { result.append(next) }
+            pending += flow.sources(of: next)
+        }
+        return result
+    }
+}

@@ -1,0 +1,49 @@
+import GossamerConnectivity
+
+extension Network {
+    /// Depth multipliers are above 0 and at most this.
+    public static let largestDepthMultiplier = 16.0
+
+    /// The network with the filters n of every convolution changed to ceil(alpha * n) (the depth multiplier of
+    /// Changpinyo et al. 2017).
+    ///
+    /// Fully connected layers keep their units, and convolutions whose filters are the network's output keep them too.
+    ///
+    /// - Throws: ``NetworkError`` when alpha is out of range, when the network has its connections drawn already, and
+    ///   where layers that are added up would no longer have equal numbers of channels.
+    public func scaled(byDepthMultiplier alpha: Double) throws(NetworkError) -> Network {
+        guard alpha > 0, alpha <= Self.largestDepthMultiplier else {
+            throw NetworkError(
+                "the depth multiplier must be above 0 and at most \(Int(Self.largestDepthMultiplier)), it is \(alpha)")
+        }
+        guard connections.isEmpty else {
+            throw NetworkError("network '\(name)' has its connections already; a multiplier applies to a dense network")
+        }
+        let isOutput = outputChannelNodes()
+        var scaled: [Node] = []
+        for (index, node) in nodes.enumerated() {
+            var layer = node.layer
+            if case .convolution(var convolution) = layer, !isOutput[index] {
+                convolution.filters = roundedUp(alpha, of: convolution.filters)
+                layer = .convolution(convolution)
+            }
+            scaled.append(Node(name: node.name, layer: layer, inputs: node.inputs))
+        }
+        do {
+            return try Network(name: name, nodes: scaled)
+        } catch {
+            throw NetworkError("network '\(name)' cannot take the depth multiplier \(alpha): \(error)")
+        }
+    }
+
+    /// For each node whether its channels reach the output unmixed.
+    private func outputChannelNodes() -> [Bool] {
+        let flow = ChannelFlow(self)
+        var result = [Bool](repeating: false, count: nodes.count)
+        result[nodes.count - 1] = true
+        for index in nodes.indices.reversed() where result[index] && !nodes[index].layer.makesChannels {
+            for input in flow.inputs[index] { result[input] = true }
+        }
+        return result
+    }
+}

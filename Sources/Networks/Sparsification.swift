@@ -1,0 +1,69 @@
+import GossamerConnectivity
+
+extension Network {
+    /// Draws the connections of every convolution with a pattern, and removes what they leave without use.
+    ///
+    /// Convolutions with a pattern of their own are drawn with that; fully connected layers keep all their connections.
+    /// All convolutions that read one tensor draw jointly, so that each of its channels gets a reader as long as there
+    /// are slots. Then every channel without a path back to the image or on to the output is removed, with its
+    /// connections, bias and batch-norm entry, and so is what only it kept alive. The image keeps all its channels.
+    ///
+    /// - Parameter seed: the same seed draws the same connections, on every machine.
+    /// - Throws: ``NetworkError`` when the network has connections already, when the pattern's answer does not fit, and
+    ///   when it leaves an output without a path from the image.
+    public func sparsified(
+        with pattern: some ConnectionPattern, seed: UInt64
+    ) throws(NetworkError) -> SparsifiedNetwork {
+        guard connections.isEmpty else {
+            throw NetworkError("network '\(name)' has its connections already; a pattern applies to a dense network")
+        }
+        let flow = ChannelFlow(self)
+        var drawing = ConnectionDrawing(flow, pattern: pattern, seed: seed)
+        try drawing.run()
+        let liveness = ChannelLiveness(flow, rows: drawing.rows)
+        let last = nodes.count - 1
+        let lost = liveness.isReached[last].count { !$0 }
+        guard lost == 0 else {
+            throw NetworkError(
+                node: nodes[last].name,
+                "pattern '\(pattern)' leaves \(lost) of \(outputShape.channels) outputs without a path from the image")
+        }
+        var removed: [RemovedChannels] = []
+        for (index, node) in nodes.enumerated() where node.layer.makesChannels {
+            let dead = liveness.isAlive[index].indices.filter { !liveness.isAlive[index][$0] }
+            guard !dead.isEmpty else { continue }
+            removed.append(RemovedChannels(node: node.name, channels: dead, of: liveness.isAlive[index].count))
+        }
+        return SparsifiedNetwork(
+            network: try DeadChannelRemoval.apply(flow, liveness, rows: drawing.rows), removed: removed)
+    }
+}
+
+/// A network whose connections were drawn, and what had to be removed from it.
+public struct SparsifiedNetwork: Hashable, Sendable {
+    public let network: Network
+    /// The convolutions, and fully connected layers, that lost filters, in the order of the nodes.
+    public let removed: [RemovedChannels]
+
+    /// One line for each layer that lost filters, for reports; empty where nothing was removed.
+    public var report: [String] { removed.map(\.description) }
+}
+
+/// Filters of a layer that were removed because nothing reads them or nothing feeds them.
+public struct RemovedChannels: Hashable, Sendable, CustomStringConvertible {
+    public let node: String
+    /// Their indices in the network before, ascending.
+    public let channels: [Int]
+    /// The number of filters before.
+    public let total: Int
+
+    init(node: String, channels: [Int], of total: Int) {
+        self.node = node
+        self.channels = channels
+        self.total = total
+    }
+
+    public var description: String {
+        "\(node): \(channels.count) of \(total) filters removed, without a path from the image or to the output"
+    }
+}

@@ -1,0 +1,89 @@
+import GossamerConnectivity
+import GossamerTensors
+import Testing
+
+@Suite struct DrawingTests {
+    private func request(
+        channels: Int, filters: [Int], needs: [ConnectionRequest.Need]? = nil
+    ) -> ConnectionRequest {
+        ConnectionRequest(
+            channels: channels,
+            readers: filters.enumerated().map { index, count in
+                .init(name: "conv\(index)", filterCount: max(2, count), filters: Array(0 ..< count))
+            },
+            needs: needs ?? Array(repeating: .vital, count: channels))
+    }
+
+    /// A stored seed must draw the same connections in every version and on every machine.
+    @Test func drawingIsStable() {
+        var generator = SeededGenerator(seed: 42)
+        let rows = Pattern.random(density: 0.3).draw(request(channels: 7, filters: [3, 2]), using: &generator)
+        #expect(rows == [[[0, 1, 2], [0, 1, 5], [2, 3, 6]], [[2, 3, 6], [3, 4, 6]]])
+    }
+
+    /// Random requests: fan-in, blocks, covering and range hold in each.
+    @Test func drawnRowsKeepTheirPromises() {
+        for seed in 0 ..< 400 as Range<UInt64> {
+            var cases = SeededGenerator(seed: seed, keys: 1)
+            let channels = 1 + cases.index(below: 60)
+            let filters = (0 ... cases.index(below: 3)).map { _ in 1 + cases.index(below: 40) }
+            let needs = (0 ..< channels).map { _ in
+                ConnectionRequest.Need(rawValue: cases.index(below: 3))!
+            }
+            let density = [0.003, 0.03, 0.1, 0.37, 0.9, 1][cases.index(below: 6)]
+            let block = 1 + cases.index(below: 5)
+            let request = request(channels: channels, filters: filters, needs: needs)
+            var generator = SeededGenerator(seed: seed)
+            let drawn = Pattern.random(density: density, block: block).draw(request, using: &generator)
+            let line = "seed \(seed): \(channels) channels, filters \(filters), density \(density), block \(block)"
+
+            var slots = 0
+            #expect(drawn.map(\.count) == filters, "\(line)")
+            for (reader, rows) in zip(request.readers, drawn) {
+                let fanIn = Pattern.fanIn(density: density, channels: channels, filters: reader.filterCount)
+                slots += (rows.count + block - 1) / block * fanIn
+                for (index, row) in rows.enumerated() {
+                    #expect(row.count == fanIn && Set(row).count == fanIn, "\(line)")
+                    #expect(row.allSatisfy { (0 ..< channels).contains($0) }, "\(line)")
+                    #expect(row == rows[index / block * block], "\(line)")
+                }
+            }
+            let read = Set(drawn.joined().joined())
+            let vital = needs.indices.filter { needs[$0] == .vital }
+            let needed = needs.indices.filter { needs[$0] != .none }
+            #expect(read.intersection(vital).count == min(slots, vital.count), "\(line)")
+            #expect(read.intersection(needed).count == min(slots, needed.count), "\(line)")
+        }
+    }
+
+    /// Each (filter, channel) pair is equally likely, whether the covering takes all slots, some or none.
+    @Test(arguments: [ConnectionRequest.Need.vital, .some, .none], [1, 3])
+    func connectionsAreUniform(need: ConnectionRequest.Need, block: Int) {
+        let (channels, filters, draws) = (9, 6, 6000)
+        let request = request(channels: channels, filters: [4, 2], needs: Array(repeating: need, count: channels))
+        var counts = [Int](repeating: 0, count: channels * filters)
+        for seed in 0 ..< UInt64(draws) {
+            var generator = SeededGenerator(seed: seed)
+            let rows = request.uniformRows(block: block, using: &generator) { _ in 3 }.joined()
+            for (filter, row) in rows.enumerated() {
+                for channel in row { counts[filter * channels + channel] += 1 }
+            }
+        }
+        // Each pair is expected 2000 times with a standard deviation of at most 37.
+        #expect(counts.allSatisfy { abs($0 - 2000) < 185 }, "\(counts)")
+    }
+
+    @Test func denseReadsEverything() {
+        var generator = SeededGenerator(seed: 0)
+        let rows = Pattern.dense.draw(request(channels: 3, filters: [2]), using: &generator)
+        #expect(rows == [[[0, 1, 2], [0, 1, 2]]])
+    }
+
+    /// Readers of a tensor share the covering: with as many slots as channels each channel is read exactly once.
+    @Test func coveringIsJoint() {
+        let request = request(channels: 30, filters: [10, 5])
+        var generator = SeededGenerator(seed: 3)
+        let rows = request.uniformRows(using: &generator) { _ in 2 }
+        #expect(rows.joined().joined().sorted() == Array(0 ..< 30))
+    }
+}

@@ -1,0 +1,132 @@
+import GossamerConnectivity
+import GossamerNetworks
+import GossamerTensors
+import Testing
+
+/// Many random graphs, each checked by brute force on single channels. To repeat one case: its line has the seed.
+@Suite struct SparsificationPropertyTests {
+    private static let densities = [0.003, 0.01, 0.03, 0.1, 0.3, 0.7, 1]
+
+    private struct Case: CustomStringConvertible {
+        let seed: UInt64
+        let network: Network
+        let density: Double
+        let block: Int
+        let result: SparsifiedNetwork
+
+        var description: String { "reproduce with Case(seed: \(seed)), density \(density), block \(block)" }
+
+        init(seed: UInt64) throws {
+            var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key("case"))
+            self.seed = seed
+            density = densities[generator.index(below: densities.count)]
+            block = generator.index(below: 3) == 0 ? 1 + generator.index(below: 5) : 1
+            network = try RandomNetwork.draw(seed: seed)
+            result = try network.sparsified(with: Pattern.random(density: density, block: block), seed: seed)
+        }
+
+        /// Connections that the live filters reading a tensor had to give away, counting a block's shared subset once;
+        /// nil where a layer among them reads everything.
+        func slots(of root: String, _ labels: FilterLabels) -> Int? {
+            var slots = 0
+            for node in result.network.nodes where labels.root(readBy: node.name) == root {
+                guard case .convolution(let layer) = node.layer else { return nil }
+                let original = network.nodes[network.index(of: node.name)!]
+                guard case .random(let density, let block) = layer.pattern ?? .random(density: density, block: block)
+                else { return nil }
+                let fanIn = Pattern.fanIn(
+                    density: density, channels: network.inputShape(of: original).channels,
+                    filters: network.shape(of: node.name).channels)
+                slots += (layer.filters + block - 1) / block * fanIn
+            }
+            return slots
+        }
+    }
+
+    @Test(arguments: 0 ..< 8 as Range<UInt64>)
+    func everyChannelHasAPathBothWays(batch: UInt64) throws {
+        for seed in batch * 100 ..< batch * 100 + 100 {
+            let test = try Case(seed: seed)
+            let sparse = test.result.network
+            let walk = ChannelWalk(sparse)
+            let image = sparse.nodes[0].name
+            let reached = walk.reached(from: image)
+            let leading = walk.leading(to: sparse.nodes.last!.name)
+            for vertex in walk.vertices where vertex.node != image {
+                #expect(reached.contains(vertex) && leading.contains(vertex), "\(test): dead \(vertex)")
+            }
+            #expect(sparse.inputShape == test.network.inputShape, "\(test)")
+            #expect(sparse.outputShape == test.network.outputShape, "\(test)")
+            #expect(sparse.connections.values.allSatisfy { !$0.isDense }, "\(test)")
+            for node in sparse.nodes {
+                guard case .channelSelection(let kept) = node.layer else { continue }
+                #expect(kept.count < sparse.inputShape(of: node).channels, "\(test): '\(node.name)' selects everything")
+            }
+        }
+    }
+
+    @Test(arguments: 0 ..< 8 as Range<UInt64>)
+    func countsAreExact(batch: UInt64) throws {
+        for seed in batch * 100 ..< batch * 100 + 100 {
+            let test = try Case(seed: seed)
+            let sparse = test.result.network
+            let removed = Dictionary(uniqueKeysWithValues: test.result.removed.map { ($0.node, $0.channels.count) })
+            for node in test.network.nodes {
+                guard case .convolution(let layer) = node.layer else { continue }
+                guard let index = sparse.index(of: node.name) else {
+                    #expect(removed[node.name] == layer.filters, "\(test)")
+                    continue
+                }
+                let left = sparse.shapes[index].channels
+                #expect(left == layer.filters - removed[node.name, default: 0], "\(test)")
+                let inputs = test.network.inputShape(of: node).channels
+                let fanIn =
+                    switch layer.pattern ?? .random(density: test.density) {
+                    case .dense: sparse.inputShape(of: sparse.nodes[index]).channels
+                    case .random(let density, _): Pattern.fanIn(density: density, channels: inputs, filters: layer.filters)
+                    }
+                let table = sparse.connectionTable(of: sparse.nodes[index])
+                #expect((0 ..< left).allSatisfy { table.fanIn(of: $0) == fanIn }, "\(test): '\(node.name)'")
+            }
+        }
+    }
+
+    /// A filter may only be removed when every slot that could have read it, at the last drawing that could, saved
+    /// another filter which that drawing alone could save.
+    @Test(arguments: 0 ..< 8 as Range<UInt64>)
+    func nothingIsRemovedWhileThereAreSlots(batch: UInt64) throws {
+        var removals = 0
+        for seed in batch * 100 ..< batch * 100 + 100 {
+            let test = try Case(seed: seed)
+            let before = FilterLabels(test.network)
+            let after = FilterLabels(test.result.network, removed: test.result.removed)
+            let lastRoots = before.lastRoots()
+            let read = after.filtersRead()
+            for filter in test.result.removed.flatMap({ layer in layer.channels.map { Vertex(node: layer.node, channel: $0) } }) {
+                removals += 1
+                let root = try #require(lastRoots[filter], "\(test): nothing could read \(filter)")
+                let slots = try #require(test.slots(of: root, before), "\(test): a dense layer read \(filter)")
+                var saved = Set<Vertex>()
+                var savedBefore = Set<Vertex>()
+                for (reader, filters) in read {
+                    if before.root(readBy: reader) == root { saved.formUnion(filters) } else { savedBefore.formUnion(filters) }
+                }
+                let own = saved.subtracting(savedBefore).filter { lastRoots[$0] == root }
+                #expect(slots <= own.count, "\(test): \(filter) was removed, but \(slots) slots saved only \(own.count)")
+            }
+        }
+        #expect(removals > 100)
+    }
+
+    @Test func seedsRepeatAndDiffer() throws {
+        var different = 0
+        for seed in 0 ..< 50 as Range<UInt64> {
+            let network = try RandomNetwork.draw(seed: seed)
+            let pattern = Pattern.random(density: 0.3)
+            let first = try network.sparsified(with: pattern, seed: seed)
+            #expect(try network.sparsified(with: pattern, seed: seed) == first)
+            if try network.sparsified(with: pattern, seed: seed + 1) != first { different += 1 }
+        }
+        #expect(different > 40)
+    }
+}
