@@ -24,7 +24,8 @@ public protocol ConnectionPattern: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - request: the tensor's channels and its readers.
     ///   - generator: all randomness must come from here, so that a seed repeats the drawing.
-    /// - Returns: for each reader, for each of its `filters`, the channels it reads: distinct, in any order, possibly none.
+    /// - Returns: for each reader, for each of its `filters`, the channels it reads: distinct, in any order, possibly
+    ///   none.
     func draw(_ request: ConnectionRequest, using generator: inout SeededGenerator) -> [[[Int]]]
 }
 

@@ -10,8 +10,8 @@ struct ChannelFlow {
     let network: Network
     /// The nodes that each node reads.
     let inputs: [[Int]]
-    /// For each node the nearest earlier node, or itself, that is more than a channel-by-channel operation. Nodes of one
-    /// root see the same channels.
+    /// For each node the nearest earlier node, or itself, that is more than a channel-by-channel operation. Nodes of
+    /// one root see the same channels.
     let roots: [Int]
 
     init(_ network: Network) {

@@ -10,6 +10,8 @@ struct ConnectionDrawing {
     private let flow: ChannelFlow
     private let pattern: any ConnectionPattern
     private let seed: UInt64
+    /// Connections of one tensor's readers that memory can be expected to hold while they are drawn.
+    private static let largestConnectionCount = 1 << 28
     /// For each root the convolutions and fully connected layers that read it.
     private let readers: [[Int]]
     /// For each channel, the root whose readers draw last among all that could use the channel.
@@ -79,6 +81,7 @@ struct ConnectionDrawing {
                     filters: used[node].indices.filter { used[node][$0] })
             },
             needs: needs(of: root, using: &generator))
+        try checkSize(request, pattern)
         let answer = pattern.draw(request, using: &generator)
         try check(answer, request, pattern)
         for ((node, reader), drawn) in zip(zip(members, request.readers), answer) {
@@ -91,18 +94,33 @@ struct ConnectionDrawing {
         }
     }
 
+    private func checkSize(_ request: ConnectionRequest, _ pattern: any ConnectionPattern) throws(NetworkError) {
+        guard case .random(let density, _)? = pattern as? Pattern else { return }
+        let count = request.readers.reduce(0) { sum, reader in
+            let fanIn = Pattern.fanIn(density: density, channels: request.channels, filters: reader.filterCount)
+            return sum + reader.filters.count * fanIn
+        }
+        guard count <= Self.largestConnectionCount else {
+            throw NetworkError(
+                node: request.readers[0].name,
+                "pattern '\(pattern)' draws \(count) connections at once, the most is \(Self.largestConnectionCount)")
+        }
+    }
+
     private func check(
         _ answer: [[[Int]]], _ request: ConnectionRequest, _ pattern: any ConnectionPattern
     ) throws(NetworkError) {
         guard answer.count == request.readers.count else {
             throw NetworkError(
-                "pattern '\(pattern)' drew \(answer.count) tables, expected one for each of \(request.readers.count) layers")
+                "pattern '\(pattern)' drew \(answer.count) tables, "
+                    + "expected one for each of \(request.readers.count) layers")
         }
         for (reader, drawn) in zip(request.readers, answer) {
             guard drawn.count == reader.filters.count else {
                 throw NetworkError(
                     node: reader.name,
-                    "pattern '\(pattern)' drew \(drawn.count) rows, expected one for each of \(reader.filters.count) filters")
+                    "pattern '\(pattern)' drew \(drawn.count) rows, "
+                        + "expected one for each of \(reader.filters.count) filters")
             }
             for row in drawn {
                 if let channel = row.first(where: { !(0 ..< request.channels).contains($0) }) {

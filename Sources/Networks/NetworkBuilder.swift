@@ -68,7 +68,8 @@ public struct NetworkBuilder {
     public mutating func maxPooling(
         _ x: Value, kernel: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil
     ) -> Value {
-        add(.maxPooling(Pooling(kernel: Size(kernel), stride: stride.map { Size($0) }, padding: padding)), [x], name: name)
+        let layer = Pooling(kernel: Size(kernel), stride: stride.map { Size($0) }, padding: padding)
+        return add(.maxPooling(layer), [x], name: name)
     }
 
     public mutating func averagePooling(

@@ -122,7 +122,9 @@ extension Network {
         switch node.layer {
         case .convolution(let layer):
             let area = layer.kernel.height * layer.kernel.width
-            if let table = connections[node.name] { return (0 ..< table.outputCount).map { table.fanIn(of: $0) * area } }
+            if let table = connections[node.name] {
+                return (0 ..< table.outputCount).map { table.fanIn(of: $0) * area }
+            }
             return Array(repeating: inputShape(of: node).channels * area, count: layer.filters)
         case .fullyConnected(let layer):
             return Array(repeating: inputShape(of: node).count, count: layer.units)

@@ -6,10 +6,18 @@ enum ShapeInference {
     /// Larger sizes are mistakes, and their products would overflow.
     static let largestSize = 1 << 20
     static let largestCount = 1 << 40
+    static let largestWeightCount = 1 << 40
+    static let largestMultiplyAdds = 1 << 46
+    static let largestNodeCount = 1 << 14
+    /// Of all nodes together: what reasoning about single channels can take.
+    static let largestChannelTotal = 1 << 24
 
     static func infer(_ nodes: [Node]) throws(NetworkError) -> (indices: [String: Int], shapes: [Shape]) {
         guard let first = nodes.first, case .input = first.layer else {
             throw NetworkError("the first node must be the input")
+        }
+        guard nodes.count <= largestNodeCount else {
+            throw NetworkError("a network has at most \(largestNodeCount) nodes, this one has \(nodes.count)")
         }
         var indices: [String: Int] = [:]
         var shapes: [Shape] = []
@@ -29,6 +37,9 @@ enum ShapeInference {
             shapes.append(try shape(of: node, inputs: inputs, isFirst: index == 0))
             indices[node.name] = index
         }
+        guard shapes.reduce(0, { $0 + $1.channels }) <= largestChannelTotal else {
+            throw NetworkError("the channels of all nodes must be at most \(largestChannelTotal) together")
+        }
         if let unread = isRead.dropLast().firstIndex(of: false) {
             throw NetworkError(node: nodes[unread].name, "nothing reads its output, and it is not the last node")
         }
@@ -47,7 +58,9 @@ enum ShapeInference {
         of node: Node, inputs: [Shape], isFirst: Bool
     ) throws(NetworkError) -> Shape {
         if case .input(let shape) = node.layer {
-            guard isFirst, inputs.isEmpty else { throw NetworkError(node: node.name, "only the first node is an input") }
+            guard isFirst, inputs.isEmpty else {
+                throw NetworkError(node: node.name, "only the first node is an input")
+            }
             return shape
         }
         let arity = node.layer.arity
@@ -58,7 +71,9 @@ enum ShapeInference {
         switch node.layer {
         case .input, .batchNormalization, .relu: return input
         case .dropout(let rate):
-            guard rate >= 0, rate < 1 else { throw NetworkError(node: node.name, "rate must be in [0, 1), it is \(rate)") }
+            guard rate >= 0, rate < 1 else {
+                throw NetworkError(node: node.name, "rate must be in [0, 1), it is \(rate)")
+            }
             return input
         case .convolution(let layer): return try windowed(node, input: input, channels: layer.filters)
         case .fullyConnected(let layer): return try windowed(node, input: input, channels: layer.units)
@@ -84,9 +99,28 @@ enum ShapeInference {
         }
         guard let geometry = node.layer.geometry(input: input) else {
             throw NetworkError(
-                node: node.name, "its \(node.layer.kind) window does not fit on an image of \(input.height) x \(input.width)")
+                node: node.name,
+                "its \(node.layer.kind) window does not fit on an image of \(input.height) x \(input.width)")
         }
-        return Shape(channels: channels, height: geometry.output.height, width: geometry.output.width)
+        let output = Shape(channels: channels, height: geometry.output.height, width: geometry.output.width)
+        if node.layer.makesChannels { try checkWeights(node, input: input, geometry: geometry, output: output) }
+        return output
+    }
+
+    /// Keeps every count of the network far from overflow.
+    private static func checkWeights(
+        _ node: Node, input: Shape, geometry: WindowGeometry, output: Shape
+    ) throws(NetworkError) {
+        func product(_ factors: Int...) -> Int {
+            factors.reduce(1) { result, factor in
+                let (value, overflow) = result.multipliedReportingOverflow(by: factor)
+                return overflow ? .max : value
+            }
+        }
+        let weights = product(input.channels, output.channels, geometry.kernel.height, geometry.kernel.width)
+        guard weights <= largestWeightCount,
+            product(weights, output.height, output.width) <= largestMultiplyAdds
+        else { throw NetworkError(node: node.name, "it has too many weights or multiply-adds") }
     }
 
     private static func concatenated(_ node: Node, _ inputs: [Shape]) throws(NetworkError) -> Shape {
@@ -112,7 +146,8 @@ enum ShapeInference {
             guard table.inputCount == inputs, table.outputCount == layer.filters else {
                 throw NetworkError(
                     node: name,
-                    "connections are for \(table.inputCount) x \(table.outputCount) channels, expected \(inputs) x \(layer.filters)")
+                    "connections are for \(table.inputCount) x \(table.outputCount) channels, "
+                        + "expected \(inputs) x \(layer.filters)")
             }
         }
     }

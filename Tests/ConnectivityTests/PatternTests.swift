@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct PatternTests {
     @Test(arguments: [
-        "dense", "random:0.1", "random:0.1,block=4", "random:1", "random:0.003", "random:1e-05", "random:0.3333333333333333",
+        "dense", "random:0.1", "random:0.1,block=4", "random:1", "random:0.003", "random:1e-05",
+        "random:0.3333333333333333",
     ])
     func textRoundTrips(text: String) throws {
         let pattern = try Pattern(parsing: text)
@@ -27,12 +28,13 @@ import Testing
 
     @Test(arguments: [
         ("", "expected dense"), ("rnadom:0.1", "did you mean 'random'"), ("Dense", "did you mean 'dense'"),
-        ("dense:1", "no options"), ("random", "random:0.1"), ("random:", "above 0"), ("random:0", "above 0"),
-        ("random:1.0001", "at most 1"), ("random:-1", "above 0"), ("random:nan", "above 0"), ("random:inf", "at most 1"),
-        ("random:0.1x", "0.1x"), ("random:0.1,", "option"), ("random:0.1,blok=2", "blok"), ("random:0.1,block", "whole"),
+        ("dense:1", "no options"), ("expander:0.1", "expected"), ("random", "random:0.1"), ("random:", "above 0"),
+        ("random:0", "above 0"), ("random:-1", "above 0"), ("random:nan", "above 0"), ("random:inf", "at most 1"),
+        ("random:1.0001", "at most 1"), ("random:0.1x", "0.1x"), ("random:0.1 ", "0.1 "),
+        ("random:0.1,", "option"), ("random:0.1,blok=2", "blok"), ("random:0.1,block", "whole"),
         ("random:0.1,block=0", "whole"), ("random:0.1,block=-1", "whole"), ("random:0.1,block=1.5", "whole"),
-        ("random:0.1,block=99999999999999999999", "whole"), ("random:0.1,block=2,block=3", "twice"), ("expander:0.1", "expected"),
-        (String(repeating: "9", count: 100_000), "..."), ("random:0.1 ", "0.1 "),
+        ("random:0.1,block=99999999999999999999", "whole"), ("random:0.1,block=2,block=3", "twice"),
+        (String(repeating: "9", count: 100_000), "..."),
     ])
     func badTextIsRefusedInOneLine(text: String, expected: String) {
         let error = #expect(throws: PatternError.self) { try Pattern(parsing: text) }

@@ -56,7 +56,8 @@ import Testing
     }
 
     @Test func hybridScalesThenSparsifies() throws {
-        let hybrid = try Network.mnist().scaled(byDepthMultiplier: 0.5).sparsified(with: Pattern.random(density: 0.1), seed: 2)
+        let narrow = try Network.mnist().scaled(byDepthMultiplier: 0.5)
+        let hybrid = try narrow.sparsified(with: Pattern.random(density: 0.1), seed: 2)
         #expect(NetworkCost(hybrid.network).connections == 16 + 32 * 2 + 256 * 4)
         #expect(throws: NetworkError.self) { try hybrid.network.scaled(byDepthMultiplier: 0.5) }
         #expect(throws: NetworkError.self) { try hybrid.network.sparsified(with: Pattern.dense, seed: 2) }

@@ -41,7 +41,8 @@ struct RandomNetwork {
 
     private mutating func convolution(_ index: Int, filters: Int) {
         let (x, shape) = values[index]
-        let own: Pattern? = generator.index(below: 8) > 0 ? nil : [.dense, .random(density: 0.4)][generator.index(below: 2)]
+        let patterns: [Pattern?] = [.dense, .random(density: 0.4)] + Array(repeating: nil, count: 14)
+        let own = patterns[generator.index(below: patterns.count)]
         let y = builder.convolution(x, filters: filters, kernel: [1, 3][generator.index(below: 2)], pattern: own)
         append(y, Shape(channels: filters, height: shape.height, width: shape.width))
     }
@@ -60,8 +61,8 @@ struct RandomNetwork {
             let others = (0 ... generator.index(below: 2)).map { _ in pick() }
             let parts = ([index] + others).map { values[$0] }
             let channels = parts.reduce(0) { $0 + $1.shape.channels }
-            append(
-                builder.concatenation(parts.map(\.value)), Shape(channels: channels, height: shape.height, width: shape.width))
+            let joined = Shape(channels: channels, height: shape.height, width: shape.width)
+            append(builder.concatenation(parts.map(\.value)), joined)
         default:
             let equal = values.indices.filter { values[$0].shape == shape }
             var other = equal[generator.index(below: equal.count)]

@@ -14,7 +14,7 @@ import Testing
         let block: Int
         let result: SparsifiedNetwork
 
-        var description: String { "reproduce with Case(seed: \(seed)), density \(density), block \(block)" }
+        var description: String { "reproduce with Case(seed: \(seed)): density \(density), block \(block)" }
 
         init(seed: UInt64) throws {
             var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key("case"))
@@ -83,7 +83,8 @@ import Testing
                 let fanIn =
                     switch layer.pattern ?? .random(density: test.density) {
                     case .dense: sparse.inputShape(of: sparse.nodes[index]).channels
-                    case .random(let density, _): Pattern.fanIn(density: density, channels: inputs, filters: layer.filters)
+                    case .random(let density, _):
+                        Pattern.fanIn(density: density, channels: inputs, filters: layer.filters)
                     }
                 let table = sparse.connectionTable(of: sparse.nodes[index])
                 #expect((0 ..< left).allSatisfy { table.fanIn(of: $0) == fanIn }, "\(test): '\(node.name)'")
@@ -102,17 +103,24 @@ import Testing
             let after = FilterLabels(test.result.network, removed: test.result.removed)
             let lastRoots = before.lastRoots()
             let read = after.filtersRead()
-            for filter in test.result.removed.flatMap({ layer in layer.channels.map { Vertex(node: layer.node, channel: $0) } }) {
-                removals += 1
+            let filters = test.result.removed.flatMap { layer in
+                layer.channels.map { Vertex(node: layer.node, channel: $0) }
+            }
+            removals += filters.count
+            for filter in filters {
                 let root = try #require(lastRoots[filter], "\(test): nothing could read \(filter)")
                 let slots = try #require(test.slots(of: root, before), "\(test): a dense layer read \(filter)")
                 var saved = Set<Vertex>()
                 var savedBefore = Set<Vertex>()
                 for (reader, filters) in read {
-                    if before.root(readBy: reader) == root { saved.formUnion(filters) } else { savedBefore.formUnion(filters) }
+                    if before.root(readBy: reader) == root {
+                        saved.formUnion(filters)
+                    } else {
+                        savedBefore.formUnion(filters)
+                    }
                 }
                 let own = saved.subtracting(savedBefore).filter { lastRoots[$0] == root }
-                #expect(slots <= own.count, "\(test): \(filter) was removed, but \(slots) slots saved only \(own.count)")
+                #expect(slots <= own.count, "\(test): \(filter) removed, but \(slots) slots saved \(own.count)")
             }
         }
         #expect(removals > 100)

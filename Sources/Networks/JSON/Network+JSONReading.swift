@@ -1,0 +1,175 @@
+import Foundation
+import GossamerTensors
+
+extension Network {
+    /// Larger descriptions are refused before they are read.
+    public static let largestJSONByteCount = 4 << 20
+    static let longestName = 200
+
+    /// Reads a network described as in docs/network-format.md.
+    /// - Throws: ``NetworkError`` in one line that names the node, the field and what was expected.
+    public init(json: String) throws(NetworkError) {
+        guard json.utf8.count <= Self.largestJSONByteCount else {
+            throw NetworkError("a network's JSON has at most \(Self.largestJSONByteCount) bytes")
+        }
+        do {
+            self = try JSONDecoder().decode(Network.self, from: Data(json.utf8))
+        } catch let error as NetworkError {
+            throw error
+        } catch DecodingError.dataCorrupted(let context) {
+            throw NetworkError("it is not valid JSON: \(Self.reason(context))")
+        } catch {
+            throw NetworkError("it is not valid JSON")
+        }
+    }
+
+    /// Reads a network from a JSON file.
+    /// - Throws: ``NetworkError`` that starts with the file's name.
+    public static func load(jsonFile path: String) throws(NetworkError) -> Network {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw NetworkError("\(path): \(String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw NetworkError("\(path): expected a file") }
+        guard status.st_size <= largestJSONByteCount else {
+            throw NetworkError("\(path): a network's JSON has at most \(largestJSONByteCount) bytes")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw NetworkError("\(path): it could not be read")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else { throw NetworkError("\(path): expected UTF-8") }
+        do { return try Network(json: text) } catch { throw NetworkError("\(path): \(error)") }
+    }
+
+    private static func reason(_ context: DecodingError.Context) -> String {
+        let details = (context.underlyingError as? CocoaError)?.userInfo["NSDebugDescription"] as? String
+        return (details ?? context.debugDescription).split(separator: "\n").joined(separator: " ")
+    }
+}
+
+extension Network: Codable {
+    public init(from decoder: any Decoder) throws {
+        try self.init(JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try value.encode(to: encoder)
+    }
+
+    init(_ value: JSONValue) throws(NetworkError) {
+        guard case .object(let members) = value else {
+            throw NetworkError("expected an object with 'name' and 'nodes', found \(value.shown)")
+        }
+        if let unknown = members.keys.sorted().first(where: { !["name", "nodes"].contains($0) }) {
+            throw NetworkError("field '\(unknown.shown)': unknown, a network has 'name' and 'nodes'")
+        }
+        guard case .string(let name)? = members["name"], Self.isValidName(name) else {
+            throw NetworkError("field 'name': expected \(Self.validName)")
+        }
+        guard case .array(let values)? = members["nodes"] else {
+            throw NetworkError("field 'nodes': expected an array of nodes")
+        }
+        var nodes: [Node] = []
+        for (index, value) in values.enumerated() {
+            nodes.append(try Node(value, number: index + 1, previous: nodes.last?.name))
+        }
+        try self.init(name: name, nodes: nodes)
+    }
+
+    static let validName = "a name of 1 to \(longestName) bytes without control characters"
+
+    static func isValidName(_ name: String) -> Bool {
+        (1 ... longestName).contains(name.utf8.count)
+            && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
+}
+
+extension Node {
+    init(_ value: JSONValue, number: Int, previous: String?) throws(NetworkError) {
+        guard case .object(let members) = value else {
+            throw NetworkError("node \(number): expected an object, found \(value.shown)")
+        }
+        guard case .string(let name)? = members["name"], Network.isValidName(name) else {
+            throw NetworkError("node \(number): field 'name': expected \(Network.validName)")
+        }
+        var fields = NodeFields(node: name, members: members)
+        _ = try fields.string("name")
+        let kind = try fields.string("layer")
+        let layer = try Layer(kind, &fields)
+        var inputs: [String] = []
+        if case .input = layer {} else { inputs = try fields.inputs("inputs", previous: previous) }
+        try fields.checkAllKnown(layer: kind)
+        self.init(name: name, layer: layer, inputs: inputs)
+    }
+}
+
+extension Layer {
+    fileprivate static let kinds = [
+        "input", "convolution", "batch-normalization", "relu", "max-pooling", "average-pooling",
+        "global-average-pooling", "dropout", "fully-connected", "concatenation", "addition", "channel-selection",
+    ]
+
+    fileprivate init(_ kind: String, _ fields: inout NodeFields) throws(NetworkError) {
+        let sizes = 1 ... ShapeInference.largestSize
+        switch kind {
+        case "input":
+            self = .input(
+                Shape(
+                    channels: try fields.integer("channels", in: sizes),
+                    height: try fields.integer("height", in: sizes),
+                    width: try fields.integer("width", in: sizes)))
+        case "convolution": self = .convolution(try Convolution(&fields))
+        case "batch-normalization": self = .batchNormalization(try BatchNormalization(&fields))
+        case "relu": self = .relu
+        case "max-pooling": self = .maxPooling(try Pooling(&fields, countsPadding: true))
+        case "average-pooling":
+            let countsPadding = try fields.bool("countsPadding", default: true)
+            self = .averagePooling(try Pooling(&fields, countsPadding: countsPadding))
+        case "global-average-pooling": self = .globalAveragePooling
+        case "dropout": self = .dropout(rate: try fields.number("rate", expected: "in [0, 1)") { $0 >= 0 && $0 < 1 })
+        case "fully-connected":
+            self = .fullyConnected(
+                FullyConnected(
+                    units: try fields.integer("units", in: sizes), bias: try fields.bool("bias", default: true)))
+        case "concatenation": self = .concatenation
+        case "addition": self = .addition
+        case "channel-selection": self = .channelSelection(try fields.channels("channels"))
+        default:
+            let hint = nearestName(to: kind, among: Self.kinds).map { "did you mean '\($0)'?" }
+                ?? "expected one of \(Self.kinds.joined(separator: ", "))"
+            throw NetworkError(node: fields.node, "field 'layer': unknown layer '\(kind.shown)', \(hint)")
+        }
+    }
+}
+
+extension Convolution {
+    fileprivate init(_ fields: inout NodeFields) throws(NetworkError) {
+        self.init(
+            filters: try fields.integer("filters", in: 1 ... ShapeInference.largestSize),
+            kernel: try fields.size("kernel"), stride: try fields.size("stride", default: Size(1)),
+            padding: try fields.padding("padding", default: .same), bias: try fields.bool("bias", default: true),
+            pattern: try fields.pattern("pattern"))
+    }
+}
+
+extension BatchNormalization {
+    fileprivate init(_ fields: inout NodeFields) throws(NetworkError) {
+        let standard = BatchNormalization()
+        self.init(
+            epsilon: try fields.number("epsilon", default: standard.epsilon, expected: "in (0, 1]") {
+                $0 > 0 && $0 <= 1
+            },
+            momentum: try fields.number("momentum", default: standard.momentum, expected: "in [0, 1]") {
+                $0 >= 0 && $0 <= 1
+            })
+    }
+}
+
+extension Pooling {
+    fileprivate init(_ fields: inout NodeFields, countsPadding: Bool) throws(NetworkError) {
+        let kernel = try fields.size("kernel")
+        self.init(
+            kernel: kernel, stride: try fields.size("stride", default: kernel),
+            padding: try fields.padding("padding", default: .valid), countsPadding: countsPadding)
+    }
+}
