@@ -1,0 +1,69 @@
+# `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo build test consumer sanitize-address sanitize-undefined sanitize-thread fuzz fixtures clean \
+	packages toolchain
+
+SWIFT ?= swift
+# Kernels are C, which SwiftPM optimises in release alone. Without testable imports, tests and command share a build.
+RELEASE := -c release --disable-testable-imports
+TEST := $(SWIFT) test $(RELEASE) --disable-xctest
+# Seconds for each fuzz target.
+SECONDS ?= 60
+# Where `make demo` writes its report.
+OUTPUT ?= demo-report
+# More options for the tests, such as TEST_OPTIONS="--filter KernelsTests".
+TEST_OPTIONS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## Train dense, narrow and sparse networks on Fashion-MNIST and report: minutes
+	.build/release/gossamer demo --output $(OUTPUT)
+
+build: packages toolchain ## Build the command line, .build/release/gossamer
+	$(SWIFT) build -c release --product gossamer
+
+test: packages toolchain ## Run all tests, in release
+	$(TEST) $(TEST_OPTIONS)
+
+consumer: packages toolchain ## Build and run the example package that uses the library
+	$(SWIFT) run -c release --package-path Examples/Consumer Consumer
+
+sanitize-address: packages toolchain ## Run the tests with the address sanitizer
+	ASAN_OPTIONS=detect_leaks=0 $(TEST) --sanitize=address --scratch-path .build-asan $(TEST_OPTIONS)
+
+# Undefined behaviour is looked for in C; Swift traps by itself. The address sanitizer brings the run-time library.
+sanitize-undefined: packages toolchain ## Run the tests of the C kernels with the undefined behaviour sanitizer
+	ASAN_OPTIONS=detect_leaks=0 $(TEST) --sanitize=address --scratch-path .build-ub \
+		-Xcc -fsanitize=undefined -Xcc -fno-sanitize=function -Xcc -fno-sanitize-recover=undefined \
+		$(or $(TEST_OPTIONS),--filter 'Kernel|Execution|Training')
+
+sanitize-thread: packages toolchain ## Run the tests of threaded code with the thread sanitizer
+	$(TEST) --sanitize=thread --scratch-path .build-tsan \
+		$(or $(TEST_OPTIONS),--filter 'Execution|Training|Datasets|Experiments')
+
+fuzz: packages toolchain ## Fuzz the file readers, SECONDS=60 for each
+	Scripts/fuzz.sh $(SECONDS)
+
+# PYTHON=... takes an interpreter that has the packages already.
+fixtures: ## Write Tests/Fixtures again, with PyTorch
+ifdef PYTHON
+	$(PYTHON) Scripts/make-fixtures.py
+else
+	@python3 -m venv .venv || { echo "error: no venv module; on Debian, install python3-venv" >&2; exit 1; }
+	.venv/bin/python -m pip install --quiet -r Benchmarks/peers/requirements.txt
+	.venv/bin/python Scripts/make-fixtures.py
+endif
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-* Examples/Consumer/.build Fuzz/.build
+
+packages:
+	@Scripts/install-packages.sh
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { \
+		echo "error: no Swift toolchain in PATH; Gossamer needs Swift 6.1 or newer, from https://www.swift.org/install" >&2; \
+		exit 1; }
