@@ -30,7 +30,8 @@ public struct Comparison: Codable, Hashable, Sendable {
     public var methods: [RunConfiguration.Method]
     /// In (0, 1]; 1 is the dense network.
     public var densities: [Double]
-    /// Kinds of sparse patterns, without their density: `random`, `random,block=4`. The first pairs with the multiplier.
+    /// Kinds of sparse patterns, without their density: `random`, `random,block=4`. The depth multiplier is paired with
+    /// the first.
     public var patterns: [String]
     public var pairing: Pairing
     public var hybrids: [Hybrid]

@@ -3,7 +3,7 @@ import GossamerModelFiles
 
 /// JSON files read within bounds and written whole or not at all.
 enum JSONFile {
-    /// - Throws: `unreadable` if there is no regular file of at most `maximumByteCount` bytes; `invalid` with the field.
+    /// - Throws: `unreadable` if there is no regular file of at most `maximumByteCount` bytes; else `invalid`.
     static func read<Value: Decodable>(
         _ type: Value.Type, from path: String, maximumByteCount: Int = 1 << 20
     ) throws(ExperimentError) -> Value {
@@ -83,7 +83,8 @@ enum JSONFile {
         case .typeMismatch(let type, let context):
             return .invalid(file: file, field: name(context.codingPath), expected: "a value of type \(type)")
         case .valueNotFound(let type, let context):
-            return .invalid(file: file, field: name(context.codingPath), expected: "a value of type \(type), found null")
+            return .invalid(
+                file: file, field: name(context.codingPath), expected: "a value of type \(type), found null")
         case .dataCorrupted(let context):
             let expected = context.codingPath.isEmpty ? "complete, valid JSON" : "a valid value"
             return .invalid(file: file, field: name(context.codingPath), expected: expected)

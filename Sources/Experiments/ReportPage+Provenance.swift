@@ -1,0 +1,76 @@
+import Foundation
+
+extension ReportPage {
+    /// Everything needed to repeat the runs.
+    var provenance: String {
+        let records = summary.records
+        var rows: [(String, [String])] = [
+            ("Network", [summary.network]),
+            ("Data", [summary.data] + unique(records.compactMap(\.dataNote))),
+            ("Training", unique(records.map { settings($0.configuration) })),
+            ("Seeds", [Set(records.map(\.configuration.seed)).sorted().map(String.init).joined(separator: ", ")]),
+            ("Machine", summary.machines.map(describe)),
+            ("Version", unique(records.map { "Gossamer \($0.programVersion)" })),
+            ("Command", unique(records.map { $0.commandLine.map(shellQuoted).joined(separator: " ") })),
+        ]
+        if let first = records.map(\.started).min() {
+            let last = records.compactMap(\.finished).max()
+            rows.append(("Date", [day(first) + (last.map { $0 == first ? "" : " to " + day($0) } ?? "")]))
+        }
+        let list = rows.map { (name, values) -> String in
+            let tag = name == "Command" ? "code" : "span"
+            let lines: String = values.map { "<\(tag)>\(HTML.escaped($0))</\(tag)>" }.joined(separator: "<br>")
+            return "<dt>\(name)</dt><dd>\(lines)</dd>"
+        }.joined(separator: "\n")
+        let warning = summary.machines.count > 1
+            ? "<p class=\"warning\">The runs were measured on \(summary.machines.count) machines:"
+                + " compare their times with care.</p>" : ""
+        return "\(warning)<dl>\n\(list)\n</dl>\n" + figuresExplained
+    }
+
+    private var figuresExplained: String {
+        """
+        <p class="note">Parameters and multiply-adds are counted exactly; convolution parameters are the weights of \
+        convolutions, without biases and the classifier. Latency is the median of one image at a time on one thread; \
+        training time is that of all epochs. The figures are also in points.csv and runs.csv, each plot as SVG and \
+        PNG.</p>
+        """
+    }
+
+    private func settings(_ configuration: RunConfiguration) -> String {
+        var parts = [
+            "\(configuration.epochs) epochs", "batch \(configuration.batchSize)",
+            "learning rate \(plain(configuration.learningRate)), \(configuration.schedule)",
+            "momentum \(plain(configuration.momentum))", "weight decay \(plain(configuration.weightDecay))",
+        ]
+        if configuration.labelSmoothing > 0 { parts.append("label smoothing \(plain(configuration.labelSmoothing))") }
+        if configuration.validationFraction > 0 {
+            parts.append("\(Format.share(configuration.validationFraction)) of the images kept for validation")
+        }
+        if let size = configuration.imageSize { parts.append("images of \(size) pixels") }
+        parts.append("\(configuration.threads) \(configuration.threads == 1 ? "thread" : "threads")")
+        return parts.joined(separator: "; ")
+    }
+
+    private func describe(_ machine: Machine) -> String {
+        let name = summary.machines.count > 1 ? "\(machine.hostName): " : ""
+        let cores = "\(machine.cores) \(machine.cores == 1 ? "core" : "cores")"
+        let memory = "\(Format.significant(Double(machine.memoryBytes) / 1_073_741_824, 3)) GiB"
+        return "\(name)\(machine.processor), \(cores), \(memory), \(machine.instructionSet), \(machine.operatingSystem)"
+    }
+
+    /// In the order of their first appearance.
+    private func unique(_ texts: [String]) -> [String] {
+        texts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private func day(_ date: Date) -> String {
+        date.formatted(.iso8601.year().month().day().dateSeparator(.dash).dateTimeSeparator(.space)
+            .time(includingFractionalSeconds: false))
+    }
+
+    private func shellQuoted(_ word: String) -> String {
+        let isPlain = word.wholeMatch(of: /[A-Za-z0-9\-_.\/:=,+@%]+/) != nil
+        return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+}
