@@ -23,7 +23,6 @@ public final class ThreadPool: Sendable {
             thread.name = "gossamer-\(worker)"
             thread.start()
         }
-        shared.expectedWorkers = threads - 1
     }
 
     /// Cores of this machine that the process may use.
@@ -40,44 +39,50 @@ public final class ThreadPool: Sendable {
         }
         callers.withLock { _ in
             withoutActuallyEscaping(body) { body in
-                shared.run(Job(count: count, body: body))
+                withUnsafePointer(to: body) { shared.run(Job(count: count, body: $0)) }
             }
         }
     }
 }
 
 /// One job: its units and what to do with each.
-private struct Job: @unchecked Sendable {
+private struct Job {
     let count: Int
-    // Only called while `ThreadPool.run` waits for the job, on behalf of its caller.
-    let body: (Int, Int) -> Void
+    let body: UnsafePointer<(Int, Int) -> Void>
+
+    /// On its own, so that no reference to the body is left when it returns.
+    @inline(never) func perform(_ unit: Int, worker: Int) { body.pointee(unit, worker) }
 }
 
 /// What the pool's threads share.
+///
+/// A job ends with its last unit, not with its last thread: a thread that sleeps, or that the system has taken off its
+/// core, holds nobody up unless it has a unit in hand.
 private final class Shared: @unchecked Sendable {
-    private let generation = Atomic<Int>(0)
-    private let nextUnit = Atomic<Int>(0)
-    private let busyWorkers = Atomic<Int>(0)
+    /// The number of the job in the upper half and how many units nobody has taken yet in the lower one. The number
+    /// keeps a late thread from mistaking a new job for the one that it saw.
+    private let ticket = Atomic<UInt64>(0)
+    private let finishedUnits = Atomic<Int>(0)
     private let sleepers = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let wake = NSCondition()
-    // Written by the caller before `generation` is released, read by workers after it is acquired.
+    // Written before `ticket` is released; read only with a unit in hand, while the caller waits.
     private var job: Job?
-    var expectedWorkers = 0
+    private var jobNumber: UInt64 = 0
 
     func run(_ job: Job) {
         self.job = job
-        nextUnit.store(0, ordering: .relaxed)
-        busyWorkers.store(expectedWorkers, ordering: .relaxed)
-        generation.add(1, ordering: .sequentiallyConsistent)
+        finishedUnits.store(0, ordering: .relaxed)
+        jobNumber = (jobNumber + 1) & 0xffff_ffff
+        ticket.store(jobNumber << 32 | UInt64(UInt32(job.count)), ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
             wake.lock()
             wake.broadcast()
             wake.unlock()
         }
-        take(job, worker: 0)
+        takeUnits(worker: 0)
         var spins = 0
-        while busyWorkers.load(ordering: .acquiring) > 0 {
+        while finishedUnits.load(ordering: .acquiring) < job.count {
             spins += 1
             if spins % 4096 == 0 { sched_yield() } else { gsm_pause() }
         }
@@ -85,35 +90,44 @@ private final class Shared: @unchecked Sendable {
     }
 
     func work(worker: Int) {
-        var seen = 0
-        while true {
-            seen = waitForJob(after: seen)
-            if isStopping.load(ordering: .acquiring) { return }
-            if let job { take(job, worker: worker) }
-            busyWorkers.subtract(1, ordering: .acquiringAndReleasing)
-        }
+        while waitForUnits() { takeUnits(worker: worker) }
     }
 
     func stop() {
-        isStopping.store(true, ordering: .releasing)
-        generation.add(1, ordering: .sequentiallyConsistent)
+        isStopping.store(true, ordering: .sequentiallyConsistent)
         wake.lock()
         wake.broadcast()
         wake.unlock()
     }
 
-    private func take(_ job: Job, worker: Int) {
-        while true {
-            let unit = nextUnit.add(1, ordering: .relaxed).oldValue
-            guard unit < job.count else { return }
-            job.body(unit, worker)
+    private func takeUnits(worker: Int) {
+        while let left = takeUnit() {
+            let job = job!
+            job.perform(job.count - left, worker: worker)
+            finishedUnits.add(1, ordering: .acquiringAndReleasing)
         }
     }
 
-    private func waitForJob(after seen: Int) -> Int {
+    /// - Returns: how many units were left with the one that the caller now has; nil when there are none.
+    private func takeUnit() -> Int? {
+        var seen = ticket.load(ordering: .acquiring)
+        while seen & 0xffff_ffff > 0 {
+            let (taken, current) = ticket.weakCompareExchange(
+                expected: seen, desired: seen - 1, successOrdering: .acquiringAndReleasing,
+                failureOrdering: .acquiring)
+            if taken { return Int(seen & 0xffff_ffff) }
+            seen = current
+        }
+        return nil
+    }
+
+    private var hasUnits: Bool { ticket.load(ordering: .sequentiallyConsistent) & 0xffff_ffff > 0 }
+
+    /// - Returns: false when the pool is gone.
+    private func waitForUnits() -> Bool {
         for _ in 0 ..< 20_000 {
-            let current = generation.load(ordering: .acquiring)
-            if current != seen { return current }
+            if hasUnits { return true }
+            if isStopping.load(ordering: .relaxed) { return false }
             gsm_pause()
         }
         wake.lock()
@@ -121,8 +135,8 @@ private final class Shared: @unchecked Sendable {
         sleepers.add(1, ordering: .sequentiallyConsistent)
         defer { sleepers.subtract(1, ordering: .relaxed) }
         while true {
-            let current = generation.load(ordering: .sequentiallyConsistent)
-            if current != seen { return current }
+            if isStopping.load(ordering: .sequentiallyConsistent) { return false }
+            if hasUnits { return true }
             wake.wait()
         }
     }
