@@ -92,6 +92,11 @@ let package = Package(
         .testTarget(name: "SingleImageKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTensors"]),
+        .target(
+            name: "GossamerTestSupport",
+            dependencies: ["GossamerExecution", "GossamerModelFiles"],
+            path: "Tests/Support"),
+        .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
     ],
     swiftLanguageModes: [.v6]

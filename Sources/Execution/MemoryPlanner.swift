@@ -1,5 +1,5 @@
 /// Places buffers of known lifetimes into one arena, so that those never alive together share memory.
-struct MemoryPlanner {
+package struct MemoryPlanner {
     /// A buffer, alive from step `first` to step `last`, both included.
     private struct Request {
         let count: Int
@@ -9,23 +9,25 @@ struct MemoryPlanner {
 
     private var requests: [Request] = []
 
+    package init() {}
+
     /// - Parameters:
     ///   - count: floats; rounded up to a cache line.
     ///   - step: when the buffer is first written.
     /// - Returns: the buffer's number.
-    mutating func add(count: Int, at step: Int) -> Int {
+    package mutating func add(count: Int, at step: Int) -> Int {
         requests.append(Request(count: (count + 15) / 16 * 16, first: step, last: step))
         return requests.count - 1
     }
 
     /// Makes the buffer alive at `step` too.
-    mutating func extend(_ buffer: Int, to step: Int) {
+    package mutating func extend(_ buffer: Int, to step: Int) {
         requests[buffer].first = min(requests[buffer].first, step)
         requests[buffer].last = max(requests[buffer].last, step)
     }
 
     /// Offsets in floats by buffer, and the arena's size: largest first, each at the lowest place that is free.
-    func place() -> (offsets: [Int], count: Int) {
+    package func place() -> (offsets: [Int], count: Int) {
         var offsets = [Int](repeating: 0, count: requests.count)
         var placed: [Int] = []
         var end = 0

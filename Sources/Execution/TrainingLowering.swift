@@ -7,11 +7,14 @@ struct TrainingLowering {
     private(set) var operations: [any DifferentiableOperation] = []
     private(set) var lowering: Lowering
     /// Whether a parameter lies upstream of each value, so that its gradient is wanted.
-    private(set) var needsGradient: [Bool] = [false]
+    private(set) var needsGradient: [Bool]
     private let parameters: ParameterLayout
 
-    init(_ network: Network, parameters: ParameterLayout, lanes: Int, capacity: Int) throws(ExecutionError) {
+    init(
+        _ network: Network, parameters: ParameterLayout, lanes: Int, capacity: Int, differentiatesInput: Bool
+    ) throws(ExecutionError) {
         self.parameters = parameters
+        needsGradient = [differentiatesInput]
         lowering = Lowering(network, lanes: lanes, capacity: capacity)
         for node in network.nodes where lowering.values[node.name] == nil {
             let operation = try operation(for: node)

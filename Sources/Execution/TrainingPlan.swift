@@ -19,6 +19,7 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     private let input: UnsafeMutablePointer<Float>
     private let output: UnsafeMutablePointer<Float>
     private let outputGradient: UnsafeMutablePointer<Float>
+    private let inputGradient: UnsafeMutablePointer<Float>?
     private var imageCount = 0
     private var randomKey: UInt64 = 0
 
@@ -27,9 +28,17 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     ///   - pool: the threads that every pass runs on.
     /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
     public init(_ network: Network, capacity: Int, pool: ThreadPool) throws(ExecutionError) {
+        try self.init(network, capacity: capacity, pool: pool, differentiatesInput: false)
+    }
+
+    /// - Parameter differentiatesInput: whether to compute the gradient of the images too.
+    package init(
+        _ network: Network, capacity: Int, pool: ThreadPool, differentiatesInput: Bool
+    ) throws(ExecutionError) {
         guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
         let lowered = try TrainingLowering(
-            network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity)
+            network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity,
+            differentiatesInput: differentiatesInput)
         let outputValue = lowered.lowering.values[network.nodes.last!.name]!
         guard lowered.needsGradient[outputValue] else {
             throw ExecutionError("network '\(network.name)' has no parameters to train")
@@ -48,6 +57,7 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         input = memory.value(0, base: arena.pointer)
         output = memory.value(outputValue, base: arena.pointer)
         outputGradient = memory.gradient(outputValue, base: arena.pointer)!
+        inputGradient = memory.gradient(0, base: arena.pointer)
     }
 
     /// Bytes of activations, their gradients and workspaces, without parameters.
@@ -89,6 +99,13 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     /// Copies the outputs of the last batch, [image][value].
     public func readOutputs(into values: UnsafeMutableBufferPointer<Float>) {
         outputLayout.gather(UnsafePointer(output), images: imageCount, into: values)
+    }
+
+    /// Copies the gradient of the last batch's images, [image][value], after the backward pass of a plan that
+    /// differentiates its input.
+    package func readInputGradient(into values: UnsafeMutableBufferPointer<Float>) {
+        guard let inputGradient else { preconditionFailure("the plan does not differentiate its input") }
+        inputLayout.gather(UnsafePointer(inputGradient), images: imageCount, into: values)
     }
 
     private func pass(
