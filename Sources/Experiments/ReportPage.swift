@@ -59,7 +59,9 @@ struct ReportPage {
 
     /// Of all drawings at once.
     private var legend: String {
-        let entries: [String] = summary.series.map { series in "<span>\(mark(of: series)) \(HTML.escaped(series.name))</span>" }
+        let entries: [String] = summary.series.map { series in
+            "<span>\(mark(of: series)) \(HTML.escaped(series.name))</span>"
+        }
         return "<p class=\"legend\">\(entries.joined())</p>"
     }
 
