@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test consumer sanitize-address sanitize-undefined sanitize-thread fuzz fixtures clean \
+.PHONY: help demo build test test-neon consumer sanitize-address sanitize-undefined sanitize-thread fuzz fixtures clean \
 	packages toolchain
 
 SWIFT ?= swift
@@ -43,6 +43,9 @@ sanitize-undefined: packages toolchain ## Run the tests of the C kernels with th
 sanitize-thread: packages toolchain ## Run the tests of threaded code with the thread sanitizer
 	$(TEST) --sanitize=thread --scratch-path .build-tsan \
 		$(or $(TEST_OPTIONS),--filter 'Execution|Training|Datasets|Experiments')
+
+test-neon: toolchain ## Check the NEON kernels under qemu-aarch64; needs a cross compiler, see the script
+	Scripts/test-neon.sh
 
 fuzz: packages toolchain ## Fuzz the file readers, SECONDS=60 for each
 	Scripts/fuzz.sh $(SECONDS)
