@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "GossamerCommand",
             dependencies: [
-                "GossamerTraining",
+                "Gossamer", "GossamerExperiments",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/GossamerCommand",

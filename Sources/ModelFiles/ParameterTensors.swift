@@ -16,14 +16,20 @@ extension SafetensorsFile {
     ///
     /// - Throws: `mismatch` where a tensor is missing or has another shape.
     public func readParameters(into parameters: borrowing Parameters) throws(ModelFileError) {
+        try requireParameters(of: parameters.layout)
         for entry in parameters.layout.trained + parameters.layout.statistics {
-            let tensor = try tensor(entry.name)
-            guard tensor.shape == entry.shape else {
-                throw .mismatch(
-                    file: path, field: entry.name, expected: "shape \(entry.shape), found \(tensor.shape)")
-            }
             try read(
                 entry.name, into: UnsafeMutableBufferPointer(start: parameters.pointer(entry), count: entry.count))
+        }
+    }
+
+    /// Checks that every parameter is there with its shape.
+    func requireParameters(of layout: ParameterLayout) throws(ModelFileError) {
+        for entry in layout.trained + layout.statistics {
+            let tensor = try tensor(entry.name)
+            guard tensor.shape == entry.shape else {
+                throw .mismatch(file: path, field: entry.name, expected: "shape \(entry.shape), found \(tensor.shape)")
+            }
         }
     }
 }

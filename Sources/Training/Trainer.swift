@@ -109,6 +109,24 @@ public struct Trainer: ~Copyable {
         state.imageCount += batch.count
     }
 
+    /// Times steps, without the wait for their batches.
+    mutating func timeSteps(minimumRuns: Int, minimumSeconds: Double) throws(TrainingError) -> Timing {
+        var seconds: [Double] = []
+        let warmUp = 3
+        let whole = Stopwatch()
+        var epoch = 0
+        while seconds.count < minimumRuns + warmUp || whole.seconds < minimumSeconds {
+            loader.startEpoch(epoch)
+            while let batch = loader.nextBatch() {
+                let clock = Stopwatch()
+                try step(batch)
+                seconds.append(clock.seconds)
+            }
+            epoch += 1
+        }
+        return Timing(seconds: Array(seconds.dropFirst(warmUp)))
+    }
+
     /// The rate of the next step.
     public var learningRate: Double {
         let epoch = Double(state.epoch) + Double(state.step) / Double(stepsPerEpoch)

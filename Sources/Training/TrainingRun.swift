@@ -19,6 +19,8 @@ public struct StepProgress: Sendable {
     public let stepCount: Int
     public let trainingLoss: Double
     public let trainingAccuracy: Double
+    /// Of this step alone, without the wait for its batch.
+    public let stepSeconds: Double
     public let imagesPerSecond: Double
     /// Until the last epoch's end, at the speed so far.
     public let secondsLeft: Double
@@ -50,8 +52,9 @@ extension Trainer {
             loader.startEpoch(state.epoch, fromStep: state.step)
             while let batch = loader.nextBatch() {
                 rate = learningRate
+                let stepClock = Stopwatch()
                 try step(batch)
-                observe(.step(progress(stepsBefore: stepsBefore, seconds: whole.seconds)))
+                observe(.step(progress(stepsBefore, seconds: whole.seconds, stepSeconds: stepClock.seconds)))
                 let stops = shouldStop()
                 guard stops || lastSave.seconds > checkpointSeconds, let checkpoints else {
                     if stops { return .interrupted }
@@ -84,14 +87,14 @@ extension Trainer {
             network, parameters: parameters, images: images, normalization: normalization, pool: pool)
     }
 
-    private func progress(stepsBefore: Int, seconds: Double) -> StepProgress {
+    private func progress(_ stepsBefore: Int, seconds: Double, stepSeconds: Double) -> StepProgress {
         let done = state.epoch * stepsPerEpoch + state.step
         let perStep = seconds / Double(max(1, done - stepsBefore))
         return StepProgress(
             epoch: state.epoch, epochCount: settings.epochs, step: state.step, stepCount: stepsPerEpoch,
             trainingLoss: state.lossSum / Double(max(1, state.imageCount)),
             trainingAccuracy: Double(state.correctCount) / Double(max(1, state.imageCount)),
-            imagesPerSecond: Double(loader.batchSize) / max(perStep, 1e-9),
+            stepSeconds: stepSeconds, imagesPerSecond: Double(loader.batchSize) / max(perStep, 1e-9),
             secondsLeft: perStep * Double(settings.epochs * stepsPerEpoch - done))
     }
 }

@@ -1,0 +1,94 @@
+import Foundation
+import GossamerConnectivity
+import GossamerDatasets
+import GossamerModelFiles
+import GossamerNetworks
+import GossamerTensors
+import GossamerTraining
+
+/// A configuration whose words have become a network and images, ready to train.
+public struct PreparedRun: Sendable {
+    public let configuration: RunConfiguration
+    public let network: Network
+    /// Channels that the pattern left without readers.
+    public let removed: [RemovedChannels]
+    public let training: LabelledImages
+    /// Empty where no images are held back.
+    public let validation: LabelledImages
+    public let test: LabelledImages
+    public let normalization: Normalization
+    public let settings: TrainingSettings
+
+    /// - Parameters:
+    ///   - configuration: checked here.
+    ///   - dataset: opened from the configuration's data source; given so that many runs can share it.
+    /// - Throws: the error of the part that cannot be used, one line each.
+    public init(_ configuration: RunConfiguration, dataset: Dataset) throws {
+        self.configuration = configuration
+        settings = try TrainingSettings(configuration)
+        let sparsified = try configuration.makeNetwork(for: dataset)
+        network = sparsified.network
+        removed = sparsified.removed
+        let split = try dataset.train.split(
+            validationFraction: configuration.validationFraction, seed: configuration.seed)
+        training = split.training
+        validation = split.validation
+        test = dataset.test
+        normalization = Normalization(measuring: split.training)
+    }
+
+    public var cost: RunCost { RunCost(NetworkCost(network), removed: removed) }
+
+    /// What the model file says besides the network.
+    public var labels: ModelLabels {
+        ModelLabels(
+            classNames: test.classNames, normalization: normalization,
+            origin: [
+                "data": configuration.data, "pattern": configuration.pattern,
+                "depthMultiplier": String(configuration.depthMultiplier), "seed": String(configuration.seed),
+            ])
+    }
+}
+
+extension RunConfiguration {
+    /// The network with its depth multiplier and pattern applied, for images and classes of a data set.
+    public func makeNetwork(for dataset: Dataset) throws -> SparsifiedNetwork {
+        let base = try Network.named(network, classes: dataset.classNames.count, input: dataset.shape)
+        return try makeNetwork(from: base)
+    }
+
+    /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
+    public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
+        let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
+        return try scaled.sparsified(with: Pattern(parsing: pattern), seed: seed)
+    }
+}
+
+extension Network {
+    /// A built-in architecture, or the network of a JSON file: a word with a slash or ending in `.json` is a path.
+    public static func named(_ name: String, classes: Int, input: Shape) throws -> Network {
+        if name.contains("/") || name.hasSuffix(".json") { return try Network.load(jsonFile: name) }
+        return try Architecture.named(name).network(classes: classes, input: input)
+    }
+}
+
+extension TrainingSettings {
+    public init(_ configuration: RunConfiguration) throws(TrainingError) {
+        self.init(
+            epochs: configuration.epochs, batchSize: configuration.batchSize,
+            learningRate: configuration.learningRate,
+            schedule: try LearningRateSchedule(parsing: configuration.schedule), momentum: configuration.momentum,
+            weightDecay: configuration.weightDecay, labelSmoothing: configuration.labelSmoothing,
+            seed: configuration.seed)
+        try validate()
+    }
+}
+
+extension RunCost {
+    public init(_ cost: NetworkCost, removed: [RemovedChannels]) {
+        self.init(
+            parameters: cost.parameters, parametersWithoutClassifier: cost.parametersWithoutClassifier,
+            convolutionParameters: cost.convolutionParameters, multiplyAdds: cost.multiplyAdds,
+            connections: cost.connections, removedChannels: removed.reduce(0) { $0 + $1.channels.count })
+    }
+}

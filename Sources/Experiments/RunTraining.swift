@@ -1,0 +1,66 @@
+import Foundation
+import GossamerExecution
+import GossamerModelFiles
+import GossamerNetworks
+import GossamerTensors
+import GossamerTraining
+
+extension PreparedRun {
+    /// Trains in a folder, from its checkpoint where there is one, and measures the result.
+    ///
+    /// Writes `metrics.jsonl`, checkpoints and, at the end, `model.safetensors`; `run.json` is the caller's.
+    ///
+    /// - Throws: `CancellationError` after a checkpoint where `isCancelled` turned true.
+    public func train(
+        in folder: RunFolder, observe: (TrainingEvent) -> Void = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws -> RunResults {
+        let pool = ThreadPool(threads: configuration.threads)
+        let checkpoints = CheckpointFolder(path: folder.checkpointPath)
+        var trainer = try Trainer(
+            network, settings: settings, images: training, normalization: normalization, pool: pool)
+        if checkpoints.hasCheckpoint { try trainer.restore(from: checkpoints) }
+        // Lines after the checkpoint belong to steps that are about to be taken again.
+        try folder.replaceMetrics(with: trainer.state.history)
+        var stepSeconds: [Double] = []
+        var metricsError: ExperimentError?
+        let outcome = try trainer.run(
+            validation: validation, normalization: normalization, checkpoints: checkpoints,
+            observe: { event in
+                if case .step(let progress) = event { stepSeconds.append(progress.stepSeconds) }
+                if case .epoch(let metrics) = event, metricsError == nil {
+                    do throws(ExperimentError) { try folder.appendMetrics(metrics) } catch { metricsError = error }
+                }
+                observe(event)
+            }, shouldStop: isCancelled)
+        if let metricsError { throw metricsError }
+        guard case .completed = outcome else { throw CancellationError() }
+        if validation.count > 0 { try checkpoints.loadBest(into: trainer.parameters) }
+        return try measure(trainer, folder: folder, pool: pool, stepSeconds: stepSeconds)
+    }
+
+    private func measure(
+        _ trainer: borrowing Trainer, folder: RunFolder, pool: ThreadPool, stepSeconds: [Double]
+    ) throws -> RunResults {
+        try Model.save(network, parameters: trainer.parameters, labels: labels, to: folder.modelPath)
+        let evaluation = try Evaluation(
+            network, parameters: trainer.parameters, images: test, normalization: normalization, pool: pool)
+        let latency = try Timing.inference(
+            network, parameters: trainer.parameters, batch: 1, pool: ThreadPool(threads: 1), minimumRuns: 50,
+            minimumSeconds: 0.3)
+        let memory = trainer.memory
+        return RunResults(
+            testAccuracy: evaluation.accuracy, validationAccuracy: trainer.state.best?.validationAccuracy,
+            trainingSeconds: trainer.state.seconds,
+            singleImageLatencyMilliseconds: latency.medianMilliseconds,
+            trainingStepMilliseconds: stepSeconds.isEmpty ? nil : Timing(seconds: stepSeconds).medianMilliseconds,
+            peakMemoryBytes: memory.parameterBytes + memory.gradientBytes + memory.optimizerBytes
+                + memory.activationBytes,
+            modelFileBytes: try fileSize(folder.modelPath))
+    }
+
+    private func fileSize(_ path: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return (attributes[.size] as? NSNumber)?.intValue ?? 0
+    }
+}

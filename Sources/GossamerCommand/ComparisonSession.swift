@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import Gossamer
+import GossamerExperiments
+import Synchronization
+
+/// Trains what is left of a comparison, with words for people, and writes its report.
+struct ComparisonSession {
+    let comparison: Comparison
+    let folder: ComparisonFolder
+    let retryFailed: Bool
+    let waits: Bool
+    let json: Bool
+
+    init(_ comparison: Comparison, folder: String, retryFailed: Bool = false, waits: Bool = false, json: Bool) {
+        self.comparison = comparison
+        self.folder = ComparisonFolder(path: folder)
+        self.retryFailed = retryFailed
+        self.waits = waits
+        self.json = json
+    }
+
+    func run() throws {
+        try Report.preflight()
+        let dataset = try Dataset.open(DataSource.parse(comparison.settings.data))
+        let base = try Network.named(
+            comparison.settings.network, classes: dataset.classNames.count, input: dataset.shape)
+        let plan = try ComparisonPlan(comparison) { configuration in
+            let made = try configuration.makeNetwork(from: base)
+            return RunCost(NetworkCost(made.network), removed: made.removed)
+        }
+        _ = try folder.open(comparison)
+        for note in plan.notes { Console.say("note: \(note)", json: json) }
+        Console.say("\(plan.points.count) points in \(folder.path)", json: json)
+        Interruption.listen()
+        let summary = try train(plan, dataset)
+        let files = try Report.write(folder, to: folder.path + "/report")
+        try finish(summary, files)
+    }
+
+    private func train(_ plan: ComparisonPlan, _ dataset: Dataset) throws -> ComparisonRunner.Summary {
+        var runner = ComparisonRunner(
+            folder: folder, context: .thisProcess, isCancelled: { Interruption.isRequested }
+        ) { configuration, run, isCancelled in
+            var progress = TrainingProgress(prefix: "  ")
+            defer { progress.close() }
+            return try PreparedRun(configuration, dataset: dataset).train(
+                in: run, observe: { progress.show($0) }, isCancelled: isCancelled)
+        }
+        runner.retryFailed = retryFailed
+        runner.waitsForOthers = waits
+        var finished = 0
+        return try runner.run(plan) { event in
+            if case .started(let point) = event {
+                Console.say("[\(finished + 1)/\(plan.points.count)] \(name(of: point))", json: json)
+            } else {
+                finished += 1
+                if let text = describe(event) { Console.say(text, json: json) }
+            }
+        }
+    }
+
+    private func name(of point: ComparisonPoint) -> String {
+        let configuration = point.configuration
+        let method = switch configuration.method {
+        case .dense: "dense"
+        case .sparse: configuration.pattern
+        case .multiplier: "depth multiplier \(Figures.decimal(configuration.depthMultiplier, 4))"
+        case .hybrid: "depth multiplier \(Figures.decimal(configuration.depthMultiplier, 4)) and \(configuration.pattern)"
+        }
+        return "\(method), seed \(configuration.seed): \(Figures.count(point.cost.convolutionParameters)) convolution "
+            + "parameters, \(Figures.count(point.cost.multiplyAdds)) multiply-adds"
+    }
+
+    private func describe(_ event: ComparisonRunner.Event) -> String? {
+        switch event {
+        case .completed(_, let results):
+            "  test accuracy \(Figures.percent(results.testAccuracy)), trained in "
+                + Figures.duration(results.trainingSeconds)
+        case .failed(let point, let message): "  \(name(of: point)) failed: \(message)"
+        case .heldElsewhere(let point, _): "another process trains \(name(of: point))"
+        case .takenOver: "  another process took the point over"
+        case .started, .skipped, .interrupted: nil
+        }
+    }
+
+    private func finish(_ summary: ComparisonRunner.Summary, _ files: Report.Files) throws {
+        let records = folder.records().records
+        Console.say("\n" + (try ReportSummary(records).textTable), json: json)
+        Console.say("report: \(files.page)", json: json)
+        if json {
+            try Console.printJSON(
+                ComparisonOutcome(
+                    completed: summary.completed, skipped: summary.skipped, failed: summary.failed,
+                    report: files.page, runs: records))
+        }
+        if summary.wasInterrupted {
+            Console.note("interrupted; the same command goes on where it stopped")
+            throw CancellationError()
+        }
+        if summary.failed > 0 { throw ExitCode(1) }
+    }
+}
+
+/// The last line of `compare --json` and `demo --json`.
+private struct ComparisonOutcome: Encodable {
+    let completed: Int
+    let skipped: Int
+    let failed: Int
+    let report: String
+    let runs: [RunRecord]
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Gossamer
+import GossamerExperiments
+
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Layers, shapes and exact costs of a network or a model file.",
+        discussion: """
+            Examples:
+
+              gossamer inspect --network mnist --pattern random:0.1
+              gossamer inspect --model runs/tenth/model.safetensors --json
+            """)
+
+    @Option(help: "A model file to read instead of making a network.")
+    var model: String?
+
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
+    @Option(help: "Height and width of the images. (default: what the network is made for)")
+    var imageSize: Int?
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        let inspection = try model.map { try Inspection(model: $0) } ?? Inspection(network, imageSize: imageSize)
+        if output.json { try Console.printJSON(inspection) } else { inspection.print() }
+    }
+}
+
+/// What `inspect` found.
+private struct Inspection: Encodable {
+    let cost: NetworkCost
+    var removed: [RemovedChannels] = []
+    var facts: [(name: String, text: String)] = []
+    var fileBytes: Int?
+
+    init(_ options: NetworkOptions, imageSize: Int?) throws {
+        let made = try options.make(imageSize: imageSize)
+        cost = NetworkCost(made.network)
+        removed = made.removed
+        facts = [("pattern", options.pattern), ("seed", "\(options.seed)")]
+        if options.depthMultiplier != 1 { facts.append(("depth multiplier", "\(options.depthMultiplier)")) }
+    }
+
+    init(model path: String) throws {
+        let model = try Model(contentsOf: path)
+        cost = NetworkCost(model.network)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        fileBytes = (attributes[.size] as? NSNumber)?.intValue
+        facts = model.labels.origin.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        facts.append(("classes", model.labels.classNames.joined(separator: ", ")))
+    }
+
+    private enum CodingKeys: CodingKey { case removedChannels, fileBytes }
+
+    func encode(to encoder: any Encoder) throws {
+        try cost.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(removed.reduce(0) { $0 + $1.channels.count }, forKey: .removedChannels)
+        try container.encodeIfPresent(fileBytes, forKey: .fileBytes)
+    }
+
+    func print() {
+        for fact in facts { Swift.print("\(fact.name): \(fact.text)") }
+        let rows = cost.layers.map { layer in
+            [
+                layer.name, layer.layer, layer.output.description, figure(layer.parameters), figure(layer.multiplyAdds),
+                layer.connections.map { figure($0) } ?? "", layer.density.map { Figures.percent($0, digits: 1) } ?? "",
+                fanIn(layer),
+            ]
+        }
+        let headings = ["node", "layer", "output", "parameters", "multiply-adds", "connections", "density", "fan-in"]
+        Swift.print(TextTable(headings, rows: rows, textColumns: 3).text)
+        Swift.print(
+            """
+            parameters       \(Figures.count(cost.parameters)), \(Figures.count(cost.parametersWithoutClassifier)) without the classifier
+            convolutions     \(Figures.count(cost.convolutionParameters)) weights, \(Figures.count(cost.connections)) of \
+            \(Figures.count(cost.denseConnections)) connections
+            multiply-adds    \(Figures.count(cost.multiplyAdds)) an image
+            weights          \(Figures.bytes(cost.weightBytes)), connection indices \(Figures.bytes(cost.indexBytes))
+            activations      \(Figures.bytes(cost.activationBytes)) an image
+            """)
+        if let fileBytes { Swift.print("file             \(Figures.bytes(fileBytes))") }
+        for removed in removed { Swift.print("removed          \(removed)") }
+    }
+
+    private func figure(_ value: Int) -> String { value == 0 ? "" : Figures.count(value) }
+
+    private func fanIn(_ layer: LayerCost) -> String {
+        guard let smallest = layer.smallestFanIn, let largest = layer.largestFanIn else { return "" }
+        return smallest == largest ? "\(smallest)" : "\(smallest) to \(largest)"
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Gossamer
+import GossamerExperiments
+
+/// Which network, and how it is made smaller.
+struct NetworkOptions: ParsableArguments {
+    @Option(help: "A built-in network, or the path of a network's JSON file.")
+    var network = "mnist"
+
+    @Option(help: "Which connections exist: dense, random:0.1 or random:0.1,block=4.")
+    var pattern = "dense"
+
+    @Option(help: "Every convolution keeps ceil(M * filters) of its filters.")
+    var depthMultiplier = 1.0
+
+    @Option(help: "Everything random follows from this number.")
+    var seed: UInt64 = 1
+}
+
+/// Which images.
+struct DataOptions: ParsableArguments {
+    @Option(help: "fashion-mnist, or mnist:DIR for IDX files named as those of MNIST, gzipped or not.")
+    var data = "fashion-mnist"
+
+    func open() throws -> Dataset { try Dataset.open(DataSource.parse(data)) }
+}
+
+/// How long and how to train.
+struct TrainingOptions: ParsableArguments {
+    @Option(help: "Passes over the training images.")
+    var epochs = 8
+
+    @Option(help: "Images in a training step.")
+    var batchSize = 64
+
+    @Option(help: "Learning rate of the first step after the warm-up.")
+    var learningRate = TrainingSettings().learningRate
+
+    @Option(help: "constant, cosine or step:every=E,factor=F, each optionally with ,warmup=EPOCHS.")
+    var schedule = "cosine"
+
+    @Option(help: "Nesterov momentum.")
+    var momentum = 0.9
+
+    @Option(help: "Pull of the kernels towards zero; biases and batch normalisation are left alone.")
+    var weightDecay = TrainingSettings().weightDecay
+
+    @Option(help: "Share of every target that is spread over all classes.")
+    var labelSmoothing = 0.0
+
+    @Option(help: "Fraction of the training images held back; the epoch that is best on them becomes the model.")
+    var validationSplit = 0.0
+}
+
+/// How many threads.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: "Threads; they change the time, never the result. (default: all cores)")
+    var threads: Int?
+
+    var count: Int { threads ?? ThreadPool.availableCores }
+
+    func validate() throws {
+        guard (1 ... 1024).contains(count) else {
+            throw ValidationError("--threads \(count): expected 1 to 1024")
+        }
+    }
+}
+
+/// What to print.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print one line of JSON for machines at the end; everything else goes to standard error.")
+    var json = false
+}
+
+extension RunConfiguration {
+    init(
+        network: String, pattern: String, depthMultiplier: Double, seed: UInt64, _ data: DataOptions,
+        _ training: TrainingOptions, threads: Int
+    ) {
+        self.init(
+            network: network, data: data.data, pattern: pattern, depthMultiplier: depthMultiplier,
+            epochs: training.epochs, batchSize: training.batchSize, learningRate: training.learningRate,
+            schedule: training.schedule, momentum: training.momentum, weightDecay: training.weightDecay,
+            labelSmoothing: training.labelSmoothing, validationFraction: training.validationSplit, seed: seed,
+            threads: threads)
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Gossamer
+
+/// Shows a training: a bar that moves on a terminal, a line now and then elsewhere, and one for each epoch.
+struct TrainingProgress {
+    private var lastShown = Stopwatch()
+    private var isFirst = true
+    private let prefix: String
+
+    /// - Parameter prefix: put before every line, such as the point of a comparison.
+    init(prefix: String = "") { self.prefix = prefix }
+
+    mutating func show(_ event: TrainingEvent) {
+        switch event {
+        case .step(let step):
+            let pause = Console.isTerminal ? 0.1 : 10
+            guard isFirst || lastShown.seconds >= pause else { return }
+            isFirst = false
+            lastShown = Stopwatch()
+            if Console.isTerminal { Console.overwrite(bar(step)) } else { Console.note(line(step)) }
+        case .epoch(let metrics):
+            if Console.isTerminal { Console.overwrite("") }
+            Console.note(line(metrics))
+        case .checkpoint: break
+        }
+    }
+
+    /// Ends an unfinished bar, so that the next line starts at the left.
+    func close() { if Console.isTerminal { Console.overwrite("") } }
+
+    private func bar(_ step: StepProgress) -> String {
+        let width = 24
+        let filled = width * step.step / max(1, step.stepCount)
+        let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled)
+        return "\(prefix)epoch \(step.epoch + 1)/\(step.epochCount) \(bar) \(figures(step))"
+    }
+
+    private func line(_ step: StepProgress) -> String {
+        "\(prefix)epoch \(step.epoch + 1)/\(step.epochCount), step \(step.step)/\(step.stepCount): \(figures(step))"
+    }
+
+    private func figures(_ step: StepProgress) -> String {
+        "\(Int(step.imagesPerSecond)) images/s  loss \(Figures.decimal(step.trainingLoss, 3))  "
+            + "accuracy \(Figures.percent(step.trainingAccuracy, digits: 1))  \(Figures.duration(step.secondsLeft)) left"
+    }
+
+    private func line(_ metrics: EpochMetrics) -> String {
+        var text = "\(prefix)epoch \(metrics.epoch): loss \(Figures.decimal(metrics.trainingLoss, 4)), "
+            + "training accuracy \(Figures.percent(metrics.trainingAccuracy))"
+        if let accuracy = metrics.validationAccuracy { text += ", validation accuracy \(Figures.percent(accuracy))" }
+        return text + ", \(Figures.duration(metrics.seconds))"
+    }
+}

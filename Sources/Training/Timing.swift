@@ -1,0 +1,86 @@
+import Foundation
+import GossamerDatasets
+import GossamerExecution
+import GossamerNetworks
+import GossamerTensors
+
+/// Times of one piece of work that was repeated.
+public struct Timing: Hashable, Sendable, Codable {
+    public let medianMilliseconds: Double
+    public let minMilliseconds: Double
+    public let runs: Int
+
+    /// - Parameter seconds: at least one.
+    public init(seconds: [Double]) {
+        let sorted = seconds.sorted()
+        let middle = sorted.count / 2
+        medianMilliseconds = 500 * (sorted[middle] + sorted[(sorted.count - 1) / 2])
+        minMilliseconds = 1000 * sorted[0]
+        runs = sorted.count
+    }
+
+    /// Repeats `body` at least `minimumRuns` times and for at least `minimumSeconds`, after warming up.
+    public static func measure<Failure>(
+        minimumRuns: Int = 10, minimumSeconds: Double = 1, _ body: () throws(Failure) -> Void
+    ) throws(Failure) -> Timing {
+        for _ in 0 ..< 3 { try body() }
+        var seconds: [Double] = []
+        let whole = Stopwatch()
+        while seconds.count < minimumRuns || whole.seconds < minimumSeconds {
+            let clock = Stopwatch()
+            try body()
+            seconds.append(clock.seconds)
+        }
+        return Timing(seconds: seconds)
+    }
+}
+
+extension Timing {
+    /// Times inference on random images.
+    ///
+    /// - Parameters:
+    ///   - batch: images in a call.
+    ///   - pool: its threads run the network.
+    public static func inference(
+        _ network: Network, parameters: borrowing Parameters, batch: Int, pool: ThreadPool, minimumRuns: Int = 20,
+        minimumSeconds: Double = 1
+    ) throws(ExecutionError) -> Timing {
+        var plan = try InferencePlan(network, parameters: parameters, capacity: batch, pool: pool)
+        let images = AlignedBuffer<Float>(count: plan.inputLayout.count(images: batch))
+        var generator = SeededGenerator(seed: 0, keys: SeededGenerator.key("timing"))
+        for index in 0 ..< images.count { images.pointer[index] = generator.uniform() - 0.5 }
+        let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batch * network.outputShape.count)
+        defer { outputs.deallocate() }
+        return measure(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds) {
+            plan.run(images.pointer, count: batch, outputs: outputs)
+        }
+    }
+
+    /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted.
+    public static func training(
+        _ network: Network, settings: TrainingSettings, pool: ThreadPool, minimumRuns: Int = 20,
+        minimumSeconds: Double = 2
+    ) throws(TrainingError) -> (timing: Timing, memory: TrainingMemoryReport) {
+        let images = LabelledImages.random(
+            shape: network.inputShape, classCount: network.outputShape.count, count: settings.batchSize * 4)
+        var settings = settings
+        settings.epochs = 1 << 16
+        // Noise cannot be learned: a usual rate might diverge before the time is taken.
+        settings.learningRate = 1e-6
+        var trainer = try Trainer(
+            network, settings: settings, images: images, normalization: Normalization(measuring: images), pool: pool)
+        let timing = try trainer.timeSteps(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds)
+        return (timing, trainer.memory)
+    }
+}
+
+extension LabelledImages {
+    /// Noise with labels, for measurements that do not depend on what is on the images.
+    static func random(shape: Shape, classCount: Int, count: Int) -> LabelledImages {
+        var generator = SeededGenerator(seed: 0, keys: SeededGenerator.key("random images"))
+        let pixels = (0 ..< count * shape.count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        return LabelledImages(
+            name: "random images", shape: shape, pixels: pixels,
+            labels: (0 ..< count).map { Int32($0 % classCount) }, classNames: (0 ..< classCount).map { "\($0)" })
+    }
+}
