@@ -48,8 +48,8 @@ extension ReportSummary {
     /// The first that is compared with the depth multiplier.
     private var mainSeries: Series? { series.first { $0.method == .sparse || $0.method == .hybrid } }
 
-    /// Such as "sparse random beats the depth multiplier at 1 % and 3 %, ties at 10 % of the connections". Nil if no
-    /// point can be compared.
+    /// Such as "sparse random beats the depth multiplier at 1 % and 3 %, but loses at 10 % of the connections". Nil if
+    /// no point can be compared.
     private func clause(_ series: Series, axis: CostAxis) -> String? {
         let verdicts = verdicts.filter { $0.axis == axis && $0.point.series == series }
             .sorted { ($0.point.configuration.density ?? 1) < ($1.point.configuration.density ?? 1) }
@@ -61,11 +61,11 @@ extension ReportSummary {
         var phrases: [String] = []
         if let wins = labels(.wins) { phrases.append("\(series.name) beats the depth multiplier at \(wins)") }
         if let ties = labels(.ties) {
-            let subject = phrases.isEmpty ? "\(series.name) ties with the depth multiplier" : "ties"
+            let subject = phrases.isEmpty ? "\(series.name) ties with the depth multiplier" : "and ties"
             phrases.append("\(subject) at \(ties)")
         }
         if let losses = labels(.loses) {
-            let subject = phrases.isEmpty ? "the depth multiplier beats \(series.name)" : "loses"
+            let subject = phrases.isEmpty ? "the depth multiplier beats \(series.name)" : "but loses"
             phrases.append("\(subject) at \(losses)")
         }
         return phrases.joined(separator: ", ") + (series.method == .sparse ? " of the connections" : "")

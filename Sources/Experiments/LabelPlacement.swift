@@ -46,7 +46,7 @@ struct LabelPlacement {
         _ text: String, at point: (x: Double, y: Double), isAbove: Bool
     ) -> (x: Double, y: Double) {
         let (labelWidth, labelHeight) = (7.6 * Double(text.count) + 2, 15.0)
-        let side = 0.5 * labelWidth + 9
+        let side = 0.5 * labelWidth + 12
         let up = isAbove ? 1.0 : -1.0
         let offsets = [
             (0, 17 * up), (-side * 0.7, 14 * up), (side * 0.7, 14 * up), (side, 0), (-side, 0), (0, -17 * up),

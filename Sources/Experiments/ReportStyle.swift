@@ -69,6 +69,7 @@ enum ReportStyle {
           figure, .card, tr, dl, section ul { break-inside: avoid; } h2 { break-after: avoid; }
           .scroll { overflow: visible; } table { font-size: 10.5px; } th, td { padding: 5px 6px; }
           .note { font-size: 10px; }
+          details::details-content { content-visibility: visible; block-size: auto; }
         }
         """
 }

@@ -31,16 +31,24 @@ public final class RunIndex: Sendable {
     public init(cacheFolder: String) throws(ExperimentError) {
         try makeFolder(cacheFolder)
         path = cacheFolder + "/runs.sqlite"
-        if let database = try? Self.open(path) {
-            self.database = database
-            return
-        }
-        Self.delete(path)
         do {
-            database = try Self.open(path)
+            do {
+                database = try Self.open(path)
+            } catch let error as DatabaseError where !Self.isOutside(error) {
+                Self.delete(path)
+                database = try Self.open(path)
+            }
         } catch {
-            throw .unwritable(file: path, reason: "the index could not be made (\(error))")
+            throw .unwritable(file: path, reason: "the index could not be opened (\(error))")
         }
+    }
+
+    /// Whether the cause lies outside the file, such as another process or the disk: no reason to remake the index.
+    private static func isOutside(_ error: DatabaseError) -> Bool {
+        let causes: [ResultCode] = [
+            .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_NOMEM,
+        ]
+        return causes.contains(error.resultCode)
     }
 
     /// Throws if the database is damaged or of another schema.

@@ -58,6 +58,18 @@ import Testing
         #expect(ties.headline == "\(costs), sparse random ties with the depth multiplier \(share)")
     }
 
+    @Test func theHeadlineNamesEveryBudget() throws {
+        var records = runs(.sample(), [0.92, 0.92])
+        for (density, sparse, scaled) in [(0.01, 0.88, 0.85), (0.03, 0.89, 0.87), (0.1, 0.90, 0.91)] {
+            records += runs(.sample(pattern: "random:\(density)"), [sparse, sparse])
+            records += runs(.sample(depthMultiplier: density.squareRoot()), [scaled, scaled])
+        }
+        #expect(
+            try ReportSummary(records).headline
+                == "At equal convolution parameters, sparse random beats the depth multiplier at 1 % and 3 %, but loses"
+                + " at 10 % of the connections.")
+    }
+
     @Test func theVerdictStatesBothNetworks() throws {
         let summary = try trio(sparse: [0.900, 0.902], multiplier: [0.88, 0.882])
         let verdict = try #require(summary.verdicts.first { $0.axis == .convolutionParameters })

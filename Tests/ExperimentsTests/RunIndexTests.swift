@@ -89,6 +89,21 @@ import Testing
         #expect(try index.runs().count == 40)
     }
 
+    @Test func severalProcessesMayOpenOneIndex() throws {
+        let temporary = try TemporaryFolder()
+        let root = temporary.path + "/runs"
+        for seed in 0 ..< 20 { _ = try save(.sample(seed: UInt64(seed)), at: "\(root)/\(seed)") }
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in
+            // Each with a connection of its own, as processes have.
+            let count = try? {
+                let index = try RunIndex(cacheFolder: temporary.path + "/cache")
+                _ = try index.refresh(from: root)
+                return try index.runs().count
+            }()
+            #expect(count == 20)
+        }
+    }
+
     @Test func linksAreNotFollowed() throws {
         let temporary = try TemporaryFolder()
         let root = temporary.path + "/runs"
