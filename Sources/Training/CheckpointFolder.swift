@@ -45,14 +45,18 @@ public struct CheckpointFolder: Sendable {
 
     /// Reads the last checkpoint back.
     func loadLast(
-        fingerprint: String, parameters: borrowing Parameters, velocities: borrowing AlignedBuffer<Float>
+        fingerprint: String, limits: TrainingState.Limits, parameters: borrowing Parameters,
+        velocities: borrowing AlignedBuffer<Float>
     ) throws(TrainingError) -> TrainingState {
         do throws(ModelFileError) {
             let file = try SafetensorsFile(contentsOf: lastPath)
-            guard file.metadata[Self.fingerprintKey] == fingerprint,
-                let text = file.metadata[Self.stateKey],
-                let state = try? JSONDecoder().decode(TrainingState.self, from: Data(text.utf8))
-            else { throw .mismatch(file: lastPath, field: Self.fingerprintKey, expected: "'\(fingerprint)'") }
+            guard file.metadata[Self.fingerprintKey] == fingerprint else {
+                throw .mismatch(file: lastPath, field: Self.fingerprintKey, expected: "'\(fingerprint)'")
+            }
+            guard let text = file.metadata[Self.stateKey],
+                let state = try? JSONDecoder().decode(TrainingState.self, from: Data(text.utf8)),
+                state.isPossible(within: limits)
+            else { throw .malformed(file: lastPath, field: Self.stateKey, expected: "a state of this training") }
             try file.readParameters(into: parameters)
             for entry in parameters.layout.trained {
                 try file.read(

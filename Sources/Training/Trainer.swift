@@ -53,7 +53,7 @@ public struct Trainer: ~Copyable {
         var fingerprint = Fingerprint()
         fingerprint.add(network)
         fingerprint.add(images)
-        fingerprint.add("\(settings)")
+        fingerprint.add("\(settings) \(normalization)")
         self.fingerprint = fingerprint.text
         let outputs = capacity * network.outputShape.count
         logits = .allocate(capacity: outputs)
@@ -128,16 +128,18 @@ public struct Trainer: ~Copyable {
     }
 
     /// The rate of the next step.
-    public var learningRate: Double {
-        let epoch = Double(state.epoch) + Double(state.step) / Double(stepsPerEpoch)
+    public var learningRate: Double { learningRate(step: state.step) }
+
+    private func learningRate(step: Int) -> Double {
+        let epoch = Double(state.epoch) + Double(step) / Double(stepsPerEpoch)
         return settings.learningRate
             * settings.schedule.factor(epoch: epoch, of: Double(settings.epochs), stepsPerEpoch: stepsPerEpoch)
     }
 
     /// Closes the epoch under way.
-    mutating func finishEpoch(validation: Evaluation?, learningRate: Double, seconds: Double) -> EpochMetrics {
+    mutating func finishEpoch(validation: Evaluation?, seconds: Double) -> EpochMetrics {
         let metrics = EpochMetrics(
-            epoch: state.epoch + 1, learningRate: learningRate,
+            epoch: state.epoch + 1, learningRate: learningRate(step: stepsPerEpoch - 1),
             trainingLoss: state.lossSum / Double(max(1, state.imageCount)),
             trainingAccuracy: Double(state.correctCount) / Double(max(1, state.imageCount)),
             validationLoss: validation?.loss, validationAccuracy: validation?.accuracy, seconds: seconds)
@@ -151,10 +153,15 @@ public struct Trainer: ~Copyable {
 
     mutating func setEpochSeconds(_ seconds: Double) { state.epochSeconds = seconds }
 
-    func save(to folder: CheckpointFolder) throws(TrainingError) {
+    /// - Throws: `diverged` when a parameter is not finite, so that nothing good is overwritten.
+    func requireFiniteParameters() throws(TrainingError) {
         guard parameters.areFinite else {
             throw .diverged(epoch: state.epoch, step: max(0, state.step - 1), what: "a parameter")
         }
+    }
+
+    func save(to folder: CheckpointFolder) throws(TrainingError) {
+        try requireFiniteParameters()
         try folder.saveLast(
             state, fingerprint: fingerprint, parameters: parameters, velocities: optimizer.velocities)
     }
@@ -165,10 +172,12 @@ public struct Trainer: ~Copyable {
 
     /// Goes back to the last checkpoint of this very training.
     ///
-    /// - Throws: `wrongCheckpoint` for one of another network, data set or setting.
+    /// - Throws: `wrongCheckpoint` for one of another network, data set or setting; `file` for a damaged one.
     public mutating func restore(from folder: CheckpointFolder) throws(TrainingError) {
+        let limits = TrainingState.Limits(
+            epochs: settings.epochs, stepsPerEpoch: stepsPerEpoch, batchSize: loader.batchSize)
         state = try folder.loadLast(
-            fingerprint: fingerprint, parameters: parameters, velocities: optimizer.velocities)
+            fingerprint: fingerprint, limits: limits, parameters: parameters, velocities: optimizer.velocities)
     }
 }
 

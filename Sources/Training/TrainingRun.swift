@@ -48,10 +48,8 @@ extension Trainer {
         let stepsBefore = state.epoch * stepsPerEpoch + state.step
         while state.epoch < settings.epochs {
             let clock = Stopwatch(elapsed: state.epochSeconds)
-            var rate = learningRate
             loader.startEpoch(state.epoch, fromStep: state.step)
             while let batch = loader.nextBatch() {
-                rate = learningRate
                 let stepClock = Stopwatch()
                 try step(batch)
                 observe(.step(progress(stepsBefore, seconds: whole.seconds, stepSeconds: stepClock.seconds)))
@@ -66,8 +64,9 @@ extension Trainer {
                 if stops { return .interrupted }
                 lastSave = Stopwatch()
             }
-            let metrics = finishEpoch(
-                validation: try evaluate(validation, normalization), learningRate: rate, seconds: clock.seconds)
+            try requireFiniteParameters()
+            let evaluation = try evaluate(validation, normalization)
+            let metrics = finishEpoch(validation: evaluation, seconds: clock.seconds)
             if let checkpoints {
                 // The best first: if the process dies in between, the last checkpoint leads here again.
                 if state.bestEpoch == metrics.epoch { try saveBest(to: checkpoints) }

@@ -34,6 +34,24 @@ public struct TrainingState: Hashable, Sendable, Codable {
     public var best: EpochMetrics? { bestEpoch > 0 ? history[bestEpoch - 1] : nil }
 }
 
+extension TrainingState {
+    /// What a training's state must keep to.
+    struct Limits {
+        let epochs: Int
+        let stepsPerEpoch: Int
+        let batchSize: Int
+    }
+
+    /// Whether a training could be in this state: it may come from a damaged file.
+    func isPossible(within limits: Limits) -> Bool {
+        (0 ... limits.epochs).contains(epoch) && (0 ... limits.stepsPerEpoch).contains(step)
+            && history.map(\.epoch) == Array(1 ..< epoch + 1)
+            && (min(1, epoch) ... epoch).contains(bestEpoch)
+            && (0 ... step * limits.batchSize).contains(imageCount) && (0 ... imageCount).contains(correctCount)
+            && lossSum.isFinite && epochSeconds >= 0 && epochSeconds.isFinite
+    }
+}
+
 extension EpochMetrics {
     /// Whether this epoch's model is the better one: by validation accuracy where images were held back, otherwise by
     /// training loss.
