@@ -97,6 +97,7 @@ let package = Package(
             dependencies: ["GossamerExecution", "GossamerModelFiles"],
             path: "Tests/Support"),
         .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
+        .testTarget(name: "TrainingTests", dependencies: ["GossamerTraining", "GossamerTestSupport"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
     ],
     swiftLanguageModes: [.v6]

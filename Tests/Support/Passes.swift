@@ -60,6 +60,14 @@ package struct TestPlan: ~Copyable {
         return result
     }
 
+    /// Outputs alone. The running statistics stay as they are, so that a call of `run` may follow.
+    package mutating func forward(_ images: [Float]) -> [Float] {
+        let before = parameters.copy()
+        let outputs = run(images, outputGradient: nil).outputs
+        for entry in parameters.layout.statistics { parameters.set(entry, to: before.values(entry)) }
+        return outputs
+    }
+
     package func values(_ name: String) -> [Float] { parameters.values(parameters.entry(name)) }
 }
 
