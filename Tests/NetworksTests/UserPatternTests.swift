@@ -15,6 +15,23 @@ private struct ByHand: ConnectionPattern {
     }
 }
 
+/// The example in docs/patterns.md.
+private struct Grouped: ConnectionPattern {
+    let groups: Int
+    var description: String { "grouped:\(groups)" }
+
+    func draw(_ request: ConnectionRequest, using generator: inout SeededGenerator) -> [[[Int]]] {
+        // An image with fewer channels than groups is read whole.
+        let groups = min(groups, request.channels)
+        return request.readers.map { reader in
+            reader.filters.map { filter in
+                let group = filter * groups / reader.filterCount
+                return (0 ..< request.channels).filter { $0 * groups / request.channels == group }
+            }
+        }
+    }
+}
+
 /// Rows of any length, often empty.
 private struct Ragged: ConnectionPattern {
     var description: String { "ragged" }
@@ -130,7 +147,8 @@ private struct Wrong: ConnectionPattern {
         let error = #expect(throws: NetworkError.self) {
             try network.sparsified(with: ByHand(rows: ["a": [0: [], 1: []]]), seed: 0)
         }
-        #expect(error?.description == "node 'fc1': pattern 'by-hand' leaves 2 of 2 outputs without a path from the image")
+        #expect(error?.node == "fc1")
+        #expect(error?.message == "pattern 'by-hand' leaves 2 of 2 outputs without a path from the image")
     }
 
     @Test(arguments: [
@@ -173,6 +191,12 @@ private struct Wrong: ConnectionPattern {
             }
         }
         #expect(finished > 100)
+    }
+
+    @Test func documentedExampleWorks() throws {
+        let result = try Network.mnist().sparsified(with: Grouped(groups: 4), seed: 1)
+        #expect(result.removed.isEmpty)
+        #expect(NetworkCost(result.network).connections == 32 + 32 * 64 / 4 + 64 * 512 / 4)
     }
 
     /// A layer's own pattern wins over the network's.

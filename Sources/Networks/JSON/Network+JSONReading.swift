@@ -4,7 +4,6 @@ import GossamerTensors
 extension Network {
     /// Larger descriptions are refused before they are read.
     public static let largestJSONByteCount = 4 << 20
-    static let longestName = 200
 
     /// Reads a network described as in docs/network-format.md.
     /// - Throws: ``NetworkError`` in one line that names the node, the field and what was expected.
@@ -49,56 +48,42 @@ extension Network {
 
 extension Network: Codable {
     public init(from decoder: any Decoder) throws {
-        try self.init(JSONValue(from: decoder))
+        guard let members = try? decoder.container(keyedBy: FieldKey.self) else {
+            throw NetworkError("expected an object with 'name' and 'nodes'")
+        }
+        var fields = NodeFields(members)
+        let name = try fields.name("name")
+        var values = try fields.objects("nodes")
+        try fields.checkAllKnown(of: "a network")
+        var nodes: [Node] = []
+        while !values.isAtEnd {
+            guard nodes.count < ShapeInference.largestNodeCount else {
+                throw NetworkError("a network has at most \(ShapeInference.largestNodeCount) nodes")
+            }
+            guard let members = try? values.nestedContainer(keyedBy: FieldKey.self) else {
+                throw NetworkError("node \(nodes.count + 1): expected an object")
+            }
+            nodes.append(try Node(NodeFields(members), number: nodes.count + 1, previous: nodes.last?.name))
+        }
+        try self.init(name: name, nodes: nodes)
     }
 
     public func encode(to encoder: any Encoder) throws {
         try value.encode(to: encoder)
     }
-
-    init(_ value: JSONValue) throws(NetworkError) {
-        guard case .object(let members) = value else {
-            throw NetworkError("expected an object with 'name' and 'nodes', found \(value.shown)")
-        }
-        if let unknown = members.keys.sorted().first(where: { !["name", "nodes"].contains($0) }) {
-            throw NetworkError("field '\(unknown.shown)': unknown, a network has 'name' and 'nodes'")
-        }
-        guard case .string(let name)? = members["name"], Self.isValidName(name) else {
-            throw NetworkError("field 'name': expected \(Self.validName)")
-        }
-        guard case .array(let values)? = members["nodes"] else {
-            throw NetworkError("field 'nodes': expected an array of nodes")
-        }
-        var nodes: [Node] = []
-        for (index, value) in values.enumerated() {
-            nodes.append(try Node(value, number: index + 1, previous: nodes.last?.name))
-        }
-        try self.init(name: name, nodes: nodes)
-    }
-
-    static let validName = "a name of 1 to \(longestName) bytes without control characters"
-
-    static func isValidName(_ name: String) -> Bool {
-        (1 ... longestName).contains(name.utf8.count)
-            && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
-    }
 }
 
 extension Node {
-    init(_ value: JSONValue, number: Int, previous: String?) throws(NetworkError) {
-        guard case .object(let members) = value else {
-            throw NetworkError("node \(number): expected an object, found \(value.shown)")
-        }
-        guard case .string(let name)? = members["name"], Network.isValidName(name) else {
-            throw NetworkError("node \(number): field 'name': expected \(Network.validName)")
-        }
-        var fields = NodeFields(node: name, members: members)
-        _ = try fields.string("name")
+    fileprivate init(_ members: NodeFields, number: Int, previous: String?) throws(NetworkError) {
+        var fields = members
+        let name: String
+        do { name = try fields.name("name") } catch { throw NetworkError("node \(number): \(error)") }
+        fields.node = name
         let kind = try fields.string("layer")
         let layer = try Layer(kind, &fields)
         var inputs: [String] = []
         if case .input = layer {} else { inputs = try fields.inputs("inputs", previous: previous) }
-        try fields.checkAllKnown(layer: kind)
+        try fields.checkAllKnown(of: "the layer \(kind)")
         self.init(name: name, layer: layer, inputs: inputs)
     }
 }
