@@ -3,9 +3,9 @@
 //   clang -std=gnu11 -O2 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -lm -o /tmp/bench
 //   taskset -c 1 /tmp/bench [part of a layer's name] [part of a kernel's name]
 //
-// One thread, 64 images in blocks of 16, the fastest of many repeats. GFLOP/s count two operations for each
-// multiply-add of an active connection: "inside" only taps inside the image, "all" also those on padding. The share
-// is of "inside" in the fused multiply-add peak, measured again before every line as others may use the machine.
+// One thread, 64 images in blocks of 16 or a single image, the fastest of many repeats. GFLOP/s count two operations
+// for each multiply-add of an active connection: "inside" only taps inside the image, "all" also those on padding. The
+// share is of "inside" in the fused multiply-add peak, measured again before every line as others may use the machine.
 
 #include "gossamer_kernels.h"
 
@@ -34,13 +34,27 @@ static const layer layers[] = {
     {"stride 3x3s2 128->128 @16", 128, 128, 16, 16, 3, 2, 1, 16},
     {"odd 3x3 192->192 @13", 192, 192, 13, 13, 3, 1, 1, 16},
     {"odd 7x7 32->32 @14", 32, 32, 14, 14, 7, 1, 3, 16},
+    {"single mnist1 5x5 1->32 @28", 1, 32, 28, 28, 5, 1, 2, 1},
+    {"single mnist2 5x5 32->64 @14", 32, 64, 14, 14, 5, 1, 2, 1},
+    {"single mnist3 7x7 64->512 @7", 64, 512, 7, 7, 7, 1, 0, 1},
+    {"single 3x3 64->64 @56", 64, 64, 56, 56, 3, 1, 1, 1},
+    {"single 3x3 128->128 @112", 128, 128, 112, 112, 3, 1, 1, 1},
+    {"single 3x3 128->128 @28", 128, 128, 28, 28, 3, 1, 1, 1},
+    {"single 3x3 256->256 @14", 256, 256, 14, 14, 3, 1, 1, 1},
+    {"single 3x3 512->512 @14", 512, 512, 14, 14, 3, 1, 1, 1},
+    {"single 3x3 512->512 @7", 512, 512, 7, 7, 3, 1, 1, 1},
+    {"single 3x3s2 128->128 @56", 128, 128, 56, 56, 3, 2, 1, 1},
+    {"single 1x1 64->256 @56", 64, 256, 56, 56, 1, 1, 0, 1},
+    {"single 1x1 256->256 @28", 256, 256, 28, 28, 1, 1, 0, 1},
+    {"single 1x1 256->256 @14", 256, 256, 14, 14, 1, 1, 0, 1},
 };
 static const double densities[] = {1, 0.25, 0.1};
 enum { IMAGES = 64 };
 
+/// Of this thread: what others do on the machine does not count.
 static double seconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return now.tv_sec + now.tv_nsec * 1e-9;
 }
 
@@ -150,7 +164,7 @@ static double inside(int outputs, int inputs, int kernel, int stride, int paddin
 }
 
 static void time_kernel(const layer *l, double density, const gsm_convolution *s, const gsm_convolution_kernel *k) {
-    int blocks = IMAGES / l->lanes, images = IMAGES;
+    int images = l->lanes == 1 ? 1 : IMAGES, blocks = images / l->lanes;
     size_t in_count = blocks * s->input_block_pitch, out_count = blocks * s->output_block_pitch;
     int connections = s->row_starts[s->output_channels], taps = l->kernel * l->kernel;
     float *input = floats(in_count), *output = floats(out_count), *weights = floats((size_t)connections * taps);
@@ -176,7 +190,7 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
     double column = inside(s->output_width, l->width, l->kernel, l->stride, l->padding);
     double within = 2e-9 * connections * images * row * column;
     double all = 2e-9 * connections * images * taps * s->output_height * s->output_width;
-    printf("%-27s %5.2f  %-34s %7.1f %7.1f %5.0f%% %9.3f %8.3f\n", l->name, density, k->name, within / best, all / best,
+    printf("%-29s %5.2f  %-34s %7.1f %7.1f %5.0f%% %9.3f %8.3f\n", l->name, density, k->name, within / best, all / best,
            100 * within / best / peak, best * 1e3, packing * 1e3);
     fflush(stdout);
     float *all_buffers[] = {input, output, weights, result, bias, packed, workspace};
@@ -186,7 +200,7 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
 int main(int argc, char **argv) {
     const char *layer_part = argc > 1 ? argv[1] : "", *kernel_part = argc > 2 ? argv[2] : "";
     printf("fused multiply-add peak: %.0f GFLOP/s\n", peak_of(gsm_available_isa()));
-    printf("%-27s %5s  %-34s %7s %7s %6s %9s %8s\n", "layer", "dens.", "kernel", "inside", "all", "share", "ms",
+    printf("%-29s %5s  %-34s %7s %7s %6s %9s %8s\n", "layer", "dens.", "kernel", "inside", "all", "share", "ms",
            "pack ms");
     size_t count;
     const gsm_convolution_kernel *const *kernels = gsm_convolution_kernels(&count);

@@ -14,9 +14,14 @@ private struct Pooling {
         let kernel = quarters ? [2, 2] : [1 + generator.index(below: limit), 1 + generator.index(below: limit)]
         let stride = quarters ? [2, 2] : [1 + generator.index(below: 3), 1 + generator.index(below: 3)]
         let padding = quarters ? [0, 0] : kernel.map { generator.index(below: $0 / 2 + 1) }
-        input = Batch(like: Batch(&generator), shape: Shape(
+        var shape = Shape(
             channels: 1 + generator.index(below: 3), height: kernel[0] + generator.index(below: 9),
-            width: kernel[1] + generator.index(below: quarters ? 50 : 9)))
+            width: kernel[1] + generator.index(below: quarters ? 50 : 9))
+        // Windows that tile the image exactly have code of their own.
+        if quarters && generator.index(below: 2) == 0 {
+            (shape.height, shape.width) = (shape.height * 2, shape.width * 2)
+        }
+        input = Batch(like: Batch(&generator), shape: shape)
         let height = (input.shape.height + 2 * padding[0] - kernel[0]) / stride[0] + 1
         let width = (input.shape.width + 2 * padding[1] - kernel[1]) / stride[1] + 1
         output = Batch(like: input, shape: Shape(channels: input.shape.channels, height: height, width: width))

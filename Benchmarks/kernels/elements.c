@@ -1,0 +1,78 @@
+// Times the element kernels, in memory traffic: bytes read and written once each, over the fastest of many repeats.
+//
+//   clang -std=gnu11 -O2 -ISources/CKernels/include Benchmarks/kernels/elements.c Sources/CKernels/*.c -lm \
+//       -o /tmp/elements && taskset -c 1 /tmp/elements
+//
+// One thread; a block of 16 images of 32 channels of 28 x 28 pixels (1.6 MB), as the first layer of `mnist` has, and
+// the 64 images of a batch (6.4 MB).
+
+#include "gossamer_elements.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CHANNELS = 32, SIZE = 28, LANES = 16, MOST_BLOCKS = 4 };
+enum { ROW = SIZE * LANES, CHANNEL = SIZE * ROW, BLOCK = CHANNELS * CHANNEL };
+
+/// Of this thread: what others do on the machine does not count.
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+static float *floats(size_t count) {
+    float *result = aligned_alloc(64, count * 4);
+    for (size_t i = 0; i < count; i++) result[i] = (float)(rand() % 2001 - 1000) * 1e-3f;
+    return result;
+}
+
+#define TIME(name, tensors, call)                                                              \
+    do {                                                                                       \
+        double best = 1e9, begun = seconds();                                                  \
+        for (int repeat = 0; repeat < 5 || seconds() - begun < 0.1; repeat++) {                \
+            double start = seconds();                                                          \
+            call;                                                                              \
+            double elapsed = seconds() - start;                                                \
+            if (elapsed < best) best = elapsed;                                                \
+        }                                                                                      \
+        printf("%-34s %3d images %8.1f us %6.1f GB/s\n", name, e.blocks * LANES, best * 1e6,   \
+               (tensors) * e.blocks * BLOCK * 4e-9 / best);                                    \
+    } while (0)
+
+int main(void) {
+    const gsm_element_kernels *k = gsm_elements();
+    printf("%s\n", gsm_isa_name(k->isa));
+    float *buffers[4], state[7][CHANNELS] = {{0}};
+    for (int i = 0; i < 4; i++) buffers[i] = floats(MOST_BLOCKS * BLOCK);
+    gsm_view x = {buffers[0], ROW, CHANNEL, BLOCK}, y = x, dy = x, dx = x;
+    y.data = buffers[1], dy.data = buffers[2], dx.data = buffers[3];
+    gsm_view small = {buffers[1], ROW / 2, CHANNEL / 4, BLOCK / 4};
+    gsm_tap_view taps = {malloc(MOST_BLOCKS * BLOCK / 4), ROW / 2, CHANNEL / 4, BLOCK / 4};
+    gsm_pooling pooling = {2, 2, 2, 2, 0, 0, SIZE, SIZE, SIZE / 2, SIZE / 2, false};
+    for (int blocks = 1; blocks <= MOST_BLOCKS; blocks += MOST_BLOCKS - 1) {
+        gsm_extent e = {LANES, blocks, CHANNELS, SIZE, SIZE};
+        gsm_dropout mask = {1, 0, 0, 0.5f};
+        gsm_normalization n = {blocks * LANES, 1e-5f, true, state[0], state[1], state[2], state[3], state[4],
+                               state[5], state[6]};
+        TIME("relu", 2, k->relu(e, x, y));
+        TIME("relu gradient", 3, k->relu_gradient(e, x, dy, dx, false));
+        TIME("bias gradient", 1, k->bias_gradient(e, dy, state[5]));
+        TIME("relu and bias gradient", 3, k->relu_bias_gradient(e, x, dy, state[5]));
+        TIME("add", 3, k->add(e, x, dy, y, GSM_EPILOGUE_NONE));
+        TIME("dropout", 2, k->dropout(e, mask, x, y, false));
+        TIME("max pool 2x2, with taps", 1.3125, k->max_pool(e, &pooling, x, small, taps));
+        TIME("max pool 2x2 gradient", 1.3125, k->max_pool_gradient(e, &pooling, taps, small, dx, false));
+        TIME("average pool 2x2", 1.25, k->average_pool(e, &pooling, x, small));
+        TIME("normalization statistics", 2, k->normalization_statistics(e, &n, x));
+        TIME("normalize", 2, k->normalize(e, &n, x, y));
+        TIME("normalization parameter gradients", 3, k->normalization_parameter_gradients(e, &n, x, y, dy));
+        TIME("normalization input gradient", 4, k->normalization_input_gradient(e, &n, x, y, dy, dx, false));
+        TIME("nesterov step", 5, k->nesterov_step((int64_t)blocks * BLOCK, x.data, dy.data, dx.data, 0, 0.9f, 1e-4f));
+    }
+    free(taps.data);
+    for (int i = 0; i < 4; i++) free(buffers[i]);
+    return 0;
+}
