@@ -25,6 +25,12 @@ public struct WindowGeometry: Hashable, Sendable {
         output = Size(height: rows.output, width: columns.output)
     }
 
+    /// Whether every window covers at least one pixel; a pooling has no value for one that does not.
+    var everyWindowMeetsTheImage: Bool {
+        paddingTop < kernel.height && (output.height - 1) * stride.height - paddingTop < input.height
+            && paddingLeft < kernel.width && (output.width - 1) * stride.width - paddingLeft < input.width
+    }
+
     private static func axis(
         input: Int, kernel: Int, stride: Int, padding: Padding.Axis
     ) -> (output: Int, before: Int)? {

@@ -102,6 +102,9 @@ enum ShapeInference {
                 node: node.name,
                 "its \(node.layer.kind) window does not fit on an image of \(input.height) x \(input.width)")
         }
+        guard !node.layer.isPooling || geometry.everyWindowMeetsTheImage else {
+            throw NetworkError(node: node.name, "a window would see nothing but padding")
+        }
         let output = Shape(channels: channels, height: geometry.output.height, width: geometry.output.width)
         if node.layer.makesChannels { try checkWeights(node, input: input, geometry: geometry, output: output) }
         return output
@@ -161,6 +164,13 @@ extension Layer {
         case .concatenation: 1 ... 4096
         case .addition: 2 ... 4096
         default: 1 ... 1
+        }
+    }
+
+    fileprivate var isPooling: Bool {
+        switch self {
+        case .maxPooling, .averagePooling: true
+        default: false
         }
     }
 
