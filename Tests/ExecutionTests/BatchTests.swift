@@ -1,3 +1,4 @@
+import GossamerConnectivity
 import GossamerExecution
 import GossamerNetworks
 import GossamerTensors
@@ -47,7 +48,8 @@ import Testing
         let second = net.convolution(net.relu(first), filters: 5, kernel: 3, stride: 2, padding: .same)
         let pooled = net.maxPooling(first, kernel: 2, stride: 2, padding: .same)
         let sum = net.relu(net.addition(second, pooled))
-        let joined = net.dropout(net.concatenation([sum, net.averagePooling(first, kernel: 2, padding: .same)]), rate: 0.4)
+        let averaged = net.averagePooling(first, kernel: 2, padding: .same)
+        let joined = net.dropout(net.concatenation([sum, averaged]), rate: 0.4)
         _ = net.fullyConnected(net.batchNormalization(joined, momentum: 1), units: 3)
         let network = try net.build()
         let parameters = Parameters(drawing: network, using: &generator)
@@ -124,6 +126,20 @@ import Testing
                 #expect(statistics == singleStatistics, replay)
             }
         }
+    }
+
+    /// The mnist network has layers large enough for every blocking of the kernels.
+    @Test(arguments: [1.0, 0.1]) func threadsDoNotChangeBitsOfMNIST(density: Double) throws {
+        let network = try Network.mnist().sparsified(with: Pattern.random(density: density), seed: 1).network
+        var generator = SeededGenerator(seed: 8)
+        let parameters = Parameters(drawing: network, using: &generator)
+        let images = generator.bells(18 * network.inputShape.count)
+        let functional = generator.bells(18 * network.outputShape.count)
+        let results = try [1, 2, 3].map { threads in
+            var plan = try TestPlan(network, parameters: parameters.copy(), capacity: 18, threads: threads)
+            return plan.run(images, outputGradient: functional)
+        }
+        for result in results.dropFirst() { expectSameBits(result, results[0], "density \(density)") }
     }
 
     /// Dropout keeps the share of values that it should, scaled, and draws anew for every step and layer.

@@ -17,7 +17,8 @@ package struct Fixture: CustomStringConvertible, Sendable {
 
     /// The names of all cases of a folder.
     package static func names(in folder: String) -> [String] {
-        let files = try! FileManager.default.contentsOfDirectory(atPath: Self.folder.appendingPathComponent(folder).path)
+        let path = Self.folder.appendingPathComponent(folder).path
+        let files = try! FileManager.default.contentsOfDirectory(atPath: path)
         let names = files.filter { $0.hasSuffix(".safetensors") }.map { "\(folder)/\($0.dropLast(12))" }
         precondition(!names.isEmpty, "no fixtures in \(folder)")
         return names.sorted()

@@ -11,6 +11,7 @@ package struct RandomNetwork {
         /// Whether layers without a derivative everywhere take part.
         package var kinks = true
         package var largestSide = 7
+        package var largestFilters = 6
 
         package init() {}
     }
@@ -55,7 +56,9 @@ package struct RandomNetwork {
         return candidates[generator.index(below: candidates.count)]
     }
 
-    private mutating func add(_ layer: Layer, _ inputs: [(value: NetworkBuilder.Value, shape: Shape)], _ shape: Shape) {
+    private mutating func add(
+        _ layer: Layer, _ inputs: [(value: NetworkBuilder.Value, shape: Shape)], _ shape: Shape
+    ) {
         let value = builder.add(layer, inputs.map(\.value))
         for input in inputs { unread.remove(input.value) }
         unread.insert(value)
@@ -89,7 +92,7 @@ package struct RandomNetwork {
         // Strides make images smaller, so that not many follow each other.
         let stride = generator.index(below: 4) == 0 ? 2 : 1
         let layer = Convolution(
-            filters: 1 + generator.index(below: 6), kernel: Size(height: kernel.0, width: kernel.1),
+            filters: 1 + generator.index(below: options.largestFilters), kernel: Size(height: kernel.0, width: kernel.1),
             stride: Size(height: stride, width: generator.index(below: 5) == 0 ? 1 : stride),
             padding: padding(kernel: kernel, input: input.shape), bias: generator.index(below: 3) > 0)
         guard let geometry = Layer.convolution(layer).geometry(input: input.shape) else { return }
@@ -141,7 +144,7 @@ package struct RandomNetwork {
         let inputs = [input] + others
         var shape = input.shape
         if !adds { shape.channels = inputs.reduce(0) { $0 + $1.shape.channels } }
-        guard shape.channels <= 24 else { return }
+        guard shape.channels <= 4 * options.largestFilters else { return }
         add(adds ? .addition : .concatenation, inputs, shape)
     }
 

@@ -52,9 +52,12 @@ import Testing
     }
 
     @Test func randomTextsNeverCrash() {
-        let pieces = ["step", "cosine", "constant", ":", ",", "=", "every", "factor", "warmup", "1", "0.1", "-", "e9", "\u{301}"]
+        let pieces = [
+            "step", "cosine", "constant", ":", ",", "=", "every", "factor", "warmup", "1", "0.1", "-", "e9", "\u{301}",
+        ]
         forEachCase("randomTextsNeverCrash", count: 2000) { generator, replay in
-            let text = (0 ..< generator.index(below: 12)).map { _ in pieces[generator.index(below: pieces.count)] }.joined()
+            let length = generator.index(below: 12)
+            let text = (0 ..< length).map { _ in pieces[generator.index(below: pieces.count)] }.joined()
             guard let schedule = try? LearningRateSchedule(parsing: text) else { return }
             #expect((try? LearningRateSchedule(parsing: schedule.description)) == schedule, replay)
         }

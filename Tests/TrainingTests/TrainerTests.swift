@@ -104,10 +104,10 @@ import Testing
         expectMismatch(quadrants(count: 5, seed: 1, channels: 3), "3 x 8 x 8")
         expectMismatch(quadrants(count: 0, seed: 1), "no images")
         let some = quadrants(count: 5, seed: 1)
-        let names = (0 ..< 7).map { "class \($0)" }
-        expectMismatch(
-            LabelledImages(name: "seven", shape: some.shape, pixels: some.pixels, labels: some.labels, classNames: names),
-            "7 classes")
+        let seven = LabelledImages(
+            name: "seven", shape: some.shape, pixels: some.pixels, labels: some.labels,
+            classNames: (0 ..< 7).map { "class \($0)" })
+        expectMismatch(seven, "7 classes")
     }
 
     @Test func settingsOutOfRangeAreNamed() throws {
