@@ -53,7 +53,7 @@ extension ReportSummary {
             "network", "data", "pattern", "depth_multiplier", "seed", "threads", "status", "message", "test_accuracy",
             "validation_accuracy", "convolution_parameters", "parameters", "parameters_without_classifier",
             "multiply_adds", "connections", "removed_channels", "latency_ms", "training_step_ms", "training_seconds",
-            "peak_memory_bytes", "model_file_bytes",
+            "training_memory_bytes", "model_file_bytes",
         ])
         for record in records {
             let (configuration, cost, results) = (record.configuration, record.cost, record.results)
@@ -66,7 +66,7 @@ extension ReportSummary {
                 count(cost?.parametersWithoutClassifier), count(cost?.multiplyAdds), count(cost?.connections),
                 count(cost?.removedChannels), Self.number(results?.singleImageLatencyMilliseconds),
                 Self.number(results?.trainingStepMilliseconds), Self.number(results?.trainingSeconds),
-                count(results?.peakMemoryBytes), count(results?.modelFileBytes),
+                count(results?.trainingMemoryBytes), count(results?.modelFileBytes),
             ])
         }
         return csv.text

@@ -89,7 +89,7 @@ extension ReportPage {
         let table = HTML.table(
             [
                 "network", "seed", "test accuracy", "validation", "convolution parameters", "multiply-adds",
-                "connections", "removed channels", "one image", "training", "peak memory",
+                "connections", "removed channels", "one image", "training", "training memory",
             ], rows: rows, textColumns: 1)
         return "<details><summary>\(rows.count) runs, by seed</summary>\n\(table)\n</details>"
     }
@@ -102,7 +102,7 @@ extension ReportPage {
         row += counts.map(Format.exact)
         row.append(results.singleImageLatencyMilliseconds.map(Format.milliseconds) ?? "")
         row.append(Format.seconds(results.trainingSeconds))
-        row.append(results.peakMemoryBytes.map { Format.bytes(Double($0)) } ?? "")
+        row.append(results.trainingMemoryBytes.map { Format.bytes(Double($0)) } ?? "")
         return row
     }
 

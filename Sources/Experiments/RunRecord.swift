@@ -121,20 +121,21 @@ public struct RunResults: Codable, Hashable, Sendable {
     public var singleImageLatencyMilliseconds: Double?
     /// Median of a whole training step.
     public var trainingStepMilliseconds: Double?
-    public var peakMemoryBytes: Int?
+    /// Exact bytes of parameters, gradients, optimizer state, activations and workspaces in training.
+    public var trainingMemoryBytes: Int?
     public var modelFileBytes: Int?
 
     public init(
         testAccuracy: Double, validationAccuracy: Double? = nil, trainingSeconds: Double,
         singleImageLatencyMilliseconds: Double? = nil, trainingStepMilliseconds: Double? = nil,
-        peakMemoryBytes: Int? = nil, modelFileBytes: Int? = nil
+        trainingMemoryBytes: Int? = nil, modelFileBytes: Int? = nil
     ) {
         self.testAccuracy = testAccuracy
         self.validationAccuracy = validationAccuracy
         self.trainingSeconds = trainingSeconds
         self.singleImageLatencyMilliseconds = singleImageLatencyMilliseconds
         self.trainingStepMilliseconds = trainingStepMilliseconds
-        self.peakMemoryBytes = peakMemoryBytes
+        self.trainingMemoryBytes = trainingMemoryBytes
         self.modelFileBytes = modelFileBytes
     }
 
@@ -146,7 +147,7 @@ public struct RunResults: Codable, Hashable, Sendable {
             ("trainingSeconds", isMeasure(trainingSeconds), "0 or more"),
             ("singleImageLatencyMilliseconds", isMeasure(singleImageLatencyMilliseconds), "0 or more"),
             ("trainingStepMilliseconds", isMeasure(trainingStepMilliseconds), "0 or more"),
-            ("peakMemoryBytes", (peakMemoryBytes ?? 0) >= 0, "0 or more"),
+            ("trainingMemoryBytes", (trainingMemoryBytes ?? 0) >= 0, "0 or more"),
             ("modelFileBytes", (modelFileBytes ?? 0) >= 0, "0 or more"),
         ]
         return checks.first { !$0.1 }.map { FieldProblem(field: "results." + $0.0, expected: $0.2) }

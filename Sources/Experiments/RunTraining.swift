@@ -54,7 +54,7 @@ extension PreparedRun {
             trainingSeconds: trainer.state.seconds,
             singleImageLatencyMilliseconds: latency.medianMilliseconds,
             trainingStepMilliseconds: stepSeconds.isEmpty ? nil : Timing(seconds: stepSeconds).medianMilliseconds,
-            peakMemoryBytes: memory.parameterBytes + memory.gradientBytes + memory.optimizerBytes
+            trainingMemoryBytes: memory.parameterBytes + memory.gradientBytes + memory.optimizerBytes
                 + memory.activationBytes,
             modelFileBytes: try fileSize(folder.modelPath))
     }

@@ -6,14 +6,14 @@ import Synchronization
 
 /// Trains what is left of a comparison, with words for people, and writes its report.
 struct ComparisonSession {
-    let comparison: Comparison
+    private let requested: Comparison
     let folder: ComparisonFolder
     let retryFailed: Bool
     let waits: Bool
     let json: Bool
 
     init(_ comparison: Comparison, folder: String, retryFailed: Bool = false, waits: Bool = false, json: Bool) {
-        self.comparison = comparison
+        requested = comparison
         self.folder = ComparisonFolder(path: folder)
         self.retryFailed = retryFailed
         self.waits = waits
@@ -22,20 +22,28 @@ struct ComparisonSession {
 
     func run() throws {
         try Report.preflight()
-        let dataset = try Dataset.open(DataSource.parse(comparison.settings.data))
+        let dataset = try Dataset.open(DataSource.parse(requested.settings.data))
         let base = try Network.named(
-            comparison.settings.network, classes: dataset.classNames.count, input: dataset.shape)
-        let plan = try ComparisonPlan(comparison) { configuration in
-            let made = try configuration.makeNetwork(from: base)
-            return RunCost(NetworkCost(made.network), removed: made.removed)
-        }
-        _ = try folder.open(comparison)
+            requested.settings.network, classes: dataset.classNames.count, input: dataset.shape)
+        // Nothing is written for a request that cannot be met.
+        _ = try makePlan(requested, base)
+        // Others may have asked for more seeds or densities in the same folder.
+        let plan = try makePlan(folder.open(requested), base)
         for note in plan.notes { Console.say("note: \(note)", json: json) }
         Console.say("\(plan.points.count) points in \(folder.path)", json: json)
         Interruption.listen()
         let summary = try train(plan, dataset)
-        let files = try Report.write(folder, to: folder.path + "/report")
+        let files = try Report.write(
+            folder, to: folder.path + "/report", options: Report.Options(notes: plan.notes))
         try finish(summary, files)
+    }
+
+    private func makePlan(_ comparison: Comparison, _ base: Network) throws -> ComparisonPlan {
+        try ComparisonPlan(comparison) { configuration in
+            _ = try TrainingSettings(configuration)
+            let made = try configuration.makeNetwork(from: base)
+            return RunCost(NetworkCost(made.network), removed: made.removed)
+        }
     }
 
     private func train(_ plan: ComparisonPlan, _ dataset: Dataset) throws -> ComparisonRunner.Summary {

@@ -13,8 +13,8 @@ struct GossamerCommand: ParsableCommand {
             """,
         version: GossamerVersion.current,
         subcommands: [
-            DemoCommand.self, TrainCommand.self, CompareCommand.self, ReportCommand.self, InspectCommand.self,
-            BenchCommand.self, EvaluateCommand.self,
+            DemoCommand.self, TrainCommand.self, CompareCommand.self, ReportCommand.self, RunsCommand.self,
+            InspectCommand.self, BenchCommand.self, EvaluateCommand.self,
         ])
 
     static func main() {

@@ -54,7 +54,7 @@ extension RunRecord {
             record.finished = Date(timeIntervalSince1970: 1_700_000_100)
             record.results = RunResults(
                 testAccuracy: accuracy, trainingSeconds: seconds, singleImageLatencyMilliseconds: latency,
-                trainingStepMilliseconds: seconds / 2, peakMemoryBytes: 200_000_000,
+                trainingStepMilliseconds: seconds / 2, trainingMemoryBytes: 200_000_000,
                 modelFileBytes: configuration.sampleCost.parameters * 4 + 2000)
         } else {
             record.status = .failed
