@@ -22,7 +22,7 @@ static gsm_isa detect(void) {
     return GSM_ISA_SCALAR;
 }
 
-/// Unknown names are reported by the caller (see the Swift side); here they do not cap.
+/// Unknown names do not cap; the command refuses them (InstructionSet.swift).
 static gsm_isa capped(gsm_isa detected) {
     const char *cap = getenv("GOSSAMER_ISA");
     if (cap == NULL) return detected;

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Gossamer
 
 @main
@@ -19,6 +20,7 @@ struct GossamerCommand: ParsableCommand {
 
     static func main() {
         do {
+            try InstructionSet.check(cap: ProcessInfo.processInfo.environment[InstructionSet.capVariable])
             var command = try parseAsRoot()
             try command.run()
         } catch is CancellationError {
