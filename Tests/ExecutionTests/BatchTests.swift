@@ -28,8 +28,8 @@ import Testing
                 return single.run(part(images), outputGradient: part(functional))
             }
             let whole = batch.run(images, outputGradient: functional)
-            #expect(relativeError(whole.outputs, parts.flatMap(\.outputs)) < 1e-5, replay)
-            #expect(relativeError(whole.inputGradient, parts.flatMap(\.inputGradient)) < 1e-5, replay)
+            #expect(relativeError(whole.outputs, parts.flatMap(\.outputs)) < 1e-5, "\(replay)")
+            #expect(relativeError(whole.inputGradient, parts.flatMap(\.inputGradient)) < 1e-5, "\(replay)")
             for (name, gradient) in whole.gradients {
                 let all = parts.map { $0.gradients[name]! }
                 let sums = gradient.indices.map { index in all.reduce(0.0) { $0 + Double($1[index]) } }
@@ -83,7 +83,7 @@ import Testing
             for value: Float in [1000, -12345] {
                 let (poisoned, statistics) = try result(idleValue: value)
                 expectSameBits(poisoned, clean, replay)
-                #expect(statistics == cleanStatistics, replay)
+                #expect(statistics == cleanStatistics, "\(replay)")
             }
         }
     }
@@ -123,7 +123,7 @@ import Testing
             for threads in [2, 3, 5] {
                 let (several, statistics) = try result(threads: threads)
                 expectSameBits(several, single, replay)
-                #expect(statistics == singleStatistics, replay)
+                #expect(statistics == singleStatistics, "\(replay)")
             }
         }
     }
@@ -159,9 +159,9 @@ import Testing
         #expect(try first != mask("dropout2", 1))
     }
 
-    private func expectSameBits(_ result: PassResult, _ expected: PassResult, _ replay: Comment) {
-        #expect(result.outputs.bits == expected.outputs.bits, replay)
-        #expect(result.inputGradient.bits == expected.inputGradient.bits, replay)
+    private func expectSameBits(_ result: PassResult, _ expected: PassResult, _ replay: String) {
+        #expect(result.outputs.bits == expected.outputs.bits, "\(replay)")
+        #expect(result.inputGradient.bits == expected.inputGradient.bits, "\(replay)")
         for (name, gradient) in expected.gradients {
             #expect(result.gradients[name]!.bits == gradient.bits, "\(name): \(replay)")
         }

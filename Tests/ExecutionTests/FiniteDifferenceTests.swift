@@ -33,7 +33,7 @@ import Testing
             let functional = generator.bells(count * network.outputShape.count)
             let images = reference.input.map { Float($0) }
             let result = plan.run(images, randomKey: Self.randomKey, outputGradient: functional)
-            #expect(relativeError(result.outputs, reference.evaluate()) < 1e-5, replay)
+            #expect(relativeError(result.outputs, reference.evaluate()) < 1e-5, "\(replay)")
             check(result.inputGradient, of: "the images", &reference, \.input, functional, &generator, replay)
             for (name, gradient) in result.gradients.sorted(by: { $0.key < $1.key }) {
                 check(gradient, of: name, &reference, \.parameters[unwrapping: name], functional, &generator, replay)
@@ -63,7 +63,7 @@ import Testing
     private func check(
         _ gradient: [Float], of name: String, _ reference: inout ReferenceNetwork,
         _ path: WritableKeyPath<ReferenceNetwork, [Double]>, _ functional: [Float],
-        _ generator: inout SeededGenerator, _ replay: Comment
+        _ generator: inout SeededGenerator, _ replay: String
     ) {
         let point = reference[keyPath: path]
         guard point.count == gradient.count, !point.isEmpty else {
@@ -92,7 +92,7 @@ import Testing
     /// The running statistics move towards those of the live images.
     private func checkStatistics(
         _ plan: borrowing TestPlan, before: borrowing Parameters, _ reference: ReferenceNetwork, _ network: Network,
-        count: Int, _ replay: Comment
+        count: Int, _ replay: String
     ) {
         for node in network.nodes {
             guard case .batchNormalization(let layer) = node.layer else { continue }
@@ -107,8 +107,8 @@ import Testing
             let unbiased = values > 1 ? values / (values - 1) : 1
             let mean = moved("\(node.name).running_mean", batch.map(\.mean))
             let variance = moved("\(node.name).running_var", batch.map { $0.variance * unbiased })
-            #expect(largestError(plan.values("\(node.name).running_mean"), mean) < 1e-5, replay)
-            #expect(relativeError(plan.values("\(node.name).running_var"), variance) < 1e-5, replay)
+            #expect(largestError(plan.values("\(node.name).running_mean"), mean) < 1e-5, "\(replay)")
+            #expect(relativeError(plan.values("\(node.name).running_var"), variance) < 1e-5, "\(replay)")
         }
     }
 }

@@ -52,7 +52,7 @@ import Testing
                     network, parameters: parameters, capacity: capacity, pool: ThreadPool(threads: threads))
                 return plan(images).bits
             }
-            #expect(results[0] == results[1] && results[0] == results[2], replay)
+            #expect(results[0] == results[1] && results[0] == results[2], "\(replay)")
         }
     }
 
@@ -65,7 +65,7 @@ import Testing
             var used = try InferencePlan(network, parameters: parameters, capacity: 33, pool: pool)
             _ = used(generator.bells(33 * network.inputShape.count).map { 1000 * $0 })
             let images = generator.bells((1 + generator.index(below: 33)) * network.inputShape.count)
-            #expect(used(images).bits == fresh(images).bits, replay)
+            #expect(used(images).bits == fresh(images).bits, "\(replay)")
         }
     }
 

@@ -19,10 +19,10 @@ import Testing
             let (offsets, end) = planner.place()
             for (index, buffer) in buffers.enumerated() {
                 let place = offsets[buffer.number] ..< offsets[buffer.number] + buffer.count
-                #expect(place.lowerBound % 16 == 0 && place.upperBound <= end, replay)
+                #expect(place.lowerBound % 16 == 0 && place.upperBound <= end, "\(replay)")
                 for other in buffers[..<index] where buffer.isAliveWith(other) {
                     let taken = offsets[other.number] ..< offsets[other.number] + other.count
-                    #expect(!place.overlaps(taken), replay)
+                    #expect(!place.overlaps(taken), "\(replay)")
                 }
             }
         }
@@ -39,7 +39,7 @@ import Testing
             let need = (0 ... 60).map { step in
                 buffers.reduce(0) { $1.steps.contains(step) ? $0 + rounded($1) : $0 }
             }.max()!
-            #expect(end >= need, replay)
+            #expect(end >= need, "\(replay)")
             arenas += end
             needs += need
             sums += buffers.reduce(0) { $0 + rounded($1) }

@@ -1,16 +1,15 @@
 import Foundation
 import GossamerTensors
-import Testing
 
 /// Random cases of a property test. A failure prints the line that runs its case alone.
 package func forEachCase(
-    _ name: String, count: UInt64, _ body: (_ generator: inout SeededGenerator, _ replay: Comment) throws -> Void
+    _ name: String, count: UInt64, _ body: (_ generator: inout SeededGenerator, _ replay: String) throws -> Void
 ) rethrows {
     let only = ProcessInfo.processInfo.environment["GOSSAMER_TEST_CASE"].flatMap(UInt64.init)
     for number in only.map({ $0 ... $0 }) ?? 0 ... count - 1 {
         var generator = SeededGenerator(seed: number, keys: SeededGenerator.key(name))
         let line = "replay: GOSSAMER_TEST_CASE=\(number) swift test -c release --filter \(name)"
-        try body(&generator, Comment(rawValue: line))
+        try body(&generator, line)
     }
 }
 

@@ -92,7 +92,8 @@ package struct RandomNetwork {
         // Strides make images smaller, so that not many follow each other.
         let stride = generator.index(below: 4) == 0 ? 2 : 1
         let layer = Convolution(
-            filters: 1 + generator.index(below: options.largestFilters), kernel: Size(height: kernel.0, width: kernel.1),
+            filters: 1 + generator.index(below: options.largestFilters),
+            kernel: Size(height: kernel.0, width: kernel.1),
             stride: Size(height: stride, width: generator.index(below: 5) == 0 ? 1 : stride),
             padding: padding(kernel: kernel, input: input.shape), bias: generator.index(below: 3) > 0)
         guard let geometry = Layer.convolution(layer).geometry(input: input.shape) else { return }

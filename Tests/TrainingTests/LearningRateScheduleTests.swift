@@ -22,9 +22,9 @@ import Testing
             default: schedule.shape = .step(every: number(), factor: number())
             }
             if generator.index(below: 2) == 0 { schedule.warmupEpochs = number() }
-            #expect(try LearningRateSchedule(parsing: schedule.description) == schedule, replay)
+            #expect(try LearningRateSchedule(parsing: schedule.description) == schedule, "\(replay)")
             let json = try JSONEncoder().encode([schedule])
-            #expect(try JSONDecoder().decode([LearningRateSchedule].self, from: json) == [schedule], replay)
+            #expect(try JSONDecoder().decode([LearningRateSchedule].self, from: json) == [schedule], "\(replay)")
         }
     }
 
@@ -59,7 +59,7 @@ import Testing
             let length = generator.index(below: 12)
             let text = (0 ..< length).map { _ in pieces[generator.index(below: pieces.count)] }.joined()
             guard let schedule = try? LearningRateSchedule(parsing: text) else { return }
-            #expect((try? LearningRateSchedule(parsing: schedule.description)) == schedule, replay)
+            #expect((try? LearningRateSchedule(parsing: schedule.description)) == schedule, "\(replay)")
         }
     }
 

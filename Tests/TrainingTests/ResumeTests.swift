@@ -28,7 +28,7 @@ import Testing
 
     /// - Parameter sessions: steps taken in each process before it stops; the last runs to the end.
     private func check(
-        _ exercise: Exercise, sessions: [Int], _ state: TrainingState, _ expected: TemporaryFolder, _ replay: Comment
+        _ exercise: Exercise, sessions: [Int], _ state: TrainingState, _ expected: TemporaryFolder, _ replay: String
     ) throws {
         let folder = TemporaryFolder()
         for (session, steps) in (sessions + [.max]).enumerated() {
@@ -40,10 +40,10 @@ import Testing
                 Issue.record("nobody asked the last session to stop: \(replay)")
                 return
             }
-            #expect(trainer.state.withoutTimes == state.withoutTimes, replay)
-            #expect(trainer.state.seconds >= 0 && trainer.state.seconds.isFinite, replay)
+            #expect(trainer.state.withoutTimes == state.withoutTimes, "\(replay)")
+            #expect(trainer.state.seconds >= 0 && trainer.state.seconds.isFinite, "\(replay)")
         }
-        #expect(folder.contents == ["best.safetensors", "last.safetensors"], replay)
+        #expect(folder.contents == ["best.safetensors", "last.safetensors"], "\(replay)")
         for file in folder.contents {
             let tensors = try tensorBits(ofFile: "\(folder.path)/\(file)")
             #expect(try tensors == tensorBits(ofFile: "\(expected.path)/\(file)"), "\(file): \(replay)")
