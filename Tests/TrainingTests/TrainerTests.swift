@@ -130,6 +130,15 @@ import Testing
         try TrainingSettings().validate()
     }
 
+    @Test func anEpochTellsTheRateOfItsLastStep() throws {
+        var exercise = try Exercise()
+        exercise.settings.schedule = try LearningRateSchedule(parsing: "step:every=1,factor=0.5")
+        var trainer = try exercise.trainer()
+        _ = try exercise.run(&trainer, checkpoints: nil)
+        let rate = exercise.settings.learningRate
+        #expect(trainer.state.history.map(\.learningRate) == [rate, rate / 2, rate / 4])
+    }
+
     /// Loss and accuracy of a set that does not fill its last batch, against a plain evaluation.
     @Test(arguments: [1, 7, 16, 37, 300]) func evaluation(count: Int) throws {
         let network = try quadrantNetwork()
