@@ -71,7 +71,8 @@ import Darwin
                 for index in expected.sums.indices {
                     let error = abs(Double(results[0][index]) - expected.sums[index])
                     guard error <= 1e-5 * expected.magnitudes[index] else {
-                        Issue.record("\(name) weight \(index): \(results[0][index]), not \(expected.sums[index]), \(drawn)")
+                        let (computed, wanted) = (results[0][index], expected.sums[index])
+                        Issue.record("\(name) weight \(index): \(computed), not \(wanted), \(drawn)")
                         break
                     }
                 }
