@@ -35,6 +35,7 @@ public struct PreparedRun: Sendable {
         validation = split.validation
         test = dataset.test
         normalization = Normalization(measuring: split.training)
+        try Trainer.checkFit(network, training)
     }
 
     public var cost: RunCost { RunCost(NetworkCost(network), removed: removed) }

@@ -1,3 +1,5 @@
+import GossamerNetworks
+
 /// Everything that decides what a run trains; together with the program's version it repeats the run.
 public struct RunConfiguration: Codable, Hashable, Sendable {
     /// The name of a network, or the path of its JSON file.
@@ -6,7 +8,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var data: String
     /// The pattern of connections, such as `dense`, `random:0.1` or `random:0.1,block=4`.
     public var pattern: String
-    /// In (0, 1]: every convolution keeps ceil(depthMultiplier * filters) filters.
+    /// At most ``Network/largestDepthMultiplier``: every convolution has ceil(depthMultiplier * filters) filters.
     public var depthMultiplier: Double
     public var epochs: Int
     /// Images in a training step.
@@ -90,7 +92,8 @@ extension RunConfiguration {
             ("network", !network.isEmpty, "a name or a path"),
             ("data", !data.isEmpty, "a data set"),
             ("pattern", !pattern.isEmpty, "a pattern such as dense or random:0.1"),
-            ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= 1, "a number in (0, 1]"),
+            ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= Network.largestDepthMultiplier,
+             "a number above 0 and at most \(plain(Network.largestDepthMultiplier))"),
             ("epochs", epochs >= 0, "0 or more"),
             ("batchSize", batchSize >= 1, "1 or more"),
             ("learningRate", learningRate.isFinite && learningRate > 0, "a number above 0"),

@@ -108,6 +108,9 @@ extension NetworkOptions {
         let side = imageSize ?? 28
         guard (1 ... 1 << 16).contains(side) else { throw ValidationError("--image-size: expected 1 to 65536") }
         let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
+        if let imageSize, base.inputShape.height != imageSize || base.inputShape.width != imageSize {
+            throw ValidationError("--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
+        }
         let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
         return try scaled.sparsified(with: Pattern(parsing: pattern), seed: seed)
     }

@@ -26,6 +26,7 @@ struct ComparisonSession {
         let base = try Network.named(
             requested.settings.network, classes: dataset.classNames.count, input: dataset.shape)
         // Nothing is written for a request that cannot be met.
+        try Trainer.checkFit(base, dataset.train)
         _ = try makePlan(requested, base)
         // Others may have asked for more seeds or densities in the same folder.
         let plan = try makePlan(folder.open(requested), base)

@@ -4,18 +4,31 @@ import Synchronization
 /// Where the command's words go: results to standard output, progress to standard error.
 enum Console {
     static let isTerminal = isatty(STDERR_FILENO) != 0
+    private static let hasLostOutput = Atomic<Bool>(false)
 
     /// A line for people; with `--json` it leaves standard output to the machine.
-    static func say(_ text: String, json: Bool) { json ? note(text) : print(text) }
-
-    /// A line on standard error.
-    static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+    static func say(_ text: String, json: Bool) {
+        if json { return note(text) }
+        print(text)
+        // Whoever follows a long run through a pipe or a file reads each line when it is written.
+        _ = flush()
     }
 
+    /// Hands over what was printed; false where standard output has not taken everything so far.
+    static func flush() -> Bool {
+        if fflush(nil) != 0 { hasLostOutput.store(true, ordering: .relaxed) }
+        return !hasLostOutput.load(ordering: .relaxed)
+    }
+
+    /// A line on standard error.
+    static func note(_ text: String) { progress(text + "\n") }
+
     /// Replaces the terminal's current line.
-    static func overwrite(_ text: String) {
-        FileHandle.standardError.write(Data(("\r\u{1B}[K" + text).utf8))
+    static func overwrite(_ text: String) { progress("\r\u{1B}[K" + text) }
+
+    /// A training goes on where nobody can read of it.
+    private static func progress(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     /// One line of JSON with sorted keys.

@@ -19,14 +19,38 @@ struct GossamerCommand: ParsableCommand {
         ])
 
     static func main() {
+        // A limit on the size of files then makes a write fail, as a full disk does, instead of ending the process.
+        signal(SIGXFSZ, SIG_IGN)
         do {
-            try InstructionSet.check(cap: ProcessInfo.processInfo.environment[InstructionSet.capVariable])
+            try requireKnownCommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             try command.run()
+            guard Console.flush() else { throw OutputError() }
         } catch is CancellationError {
             exit(withError: ExitCode(130))
         } catch {
-            exit(withError: error)
+            fail(error)
         }
     }
+
+    private static func requireKnownCommand(_ word: String?) throws {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard let word, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
+        let hint = nearestName(to: word, among: names).map { ", did you mean '\($0)'?" } ?? ""
+        throw ValidationError("unknown command '\(word)'\(hint) (known: \(names.joined(separator: ", ")))")
+    }
+
+    /// Ends the process with one line for an error; requests for help are answered in full.
+    private static func fail(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        if code.isSuccess || error is ExitCode { exit(withError: error) }
+        let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        _ = Console.flush()
+        Console.note("Error: \(message)" + (code == .validationFailure ? " (see --help)" : ""))
+        Foundation.exit(code.rawValue)
+    }
+}
+
+private struct OutputError: Error, CustomStringConvertible {
+    let description = "standard output: cannot be written"
 }

@@ -73,7 +73,8 @@ public struct Trainer: ~Copyable {
             activationBytes: plan.byteCount)
     }
 
-    static func checkFit(_ network: Network, _ images: LabelledImages) throws(TrainingError) {
+    /// - Throws: `mismatch` where the network cannot be trained on these images.
+    package static func checkFit(_ network: Network, _ images: LabelledImages) throws(TrainingError) {
         guard images.count > 0 else { throw .mismatch("data set '\(images.name)' has no images") }
         guard images.shape == network.inputShape else {
             throw .mismatch(
