@@ -99,6 +99,8 @@ let package = Package(
         .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
         .testTarget(name: "TrainingTests", dependencies: ["GossamerTraining", "GossamerTestSupport"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
+        // Runs the executable, which is therefore built first.
+        .testTarget(name: "CommandTests", dependencies: ["GossamerCommand", "GossamerTensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

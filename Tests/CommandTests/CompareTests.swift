@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct CompareTests {
+    private func comparison(_ more: String..., epochs: Int = 2) -> [String] {
+        ["compare", "--data", "mnist:images", "--batch-size", "16", "--learning-rate", "0.02", "--epochs", "\(epochs)",
+         "--densities", "0.1,0.01", "--methods", "sparse,multiplier", "--seeds", "1,2", "--threads", "1", "--output",
+         "sweep", "--json"] + more
+    }
+
+    private static let reportFiles =
+        ["report.html", "points.csv", "runs.csv"]
+        + ["parameters", "multiply-adds", "latency", "training-time"].flatMap {
+            ["accuracy-\($0).svg", "accuracy-\($0).png"]
+        }
+
+    @Test func twoProcessesShareTheWork() async throws {
+        let gossamer = try Gossamer.withImages()
+        let arguments = comparison("--wait")
+        async let first = gossamer.succeed(arguments)
+        async let second = gossamer.succeed(arguments)
+        let answers = try await [first.json(CompareAnswer.self), second.json(CompareAnswer.self)]
+        // Two densities, two methods, two seeds.
+        #expect(answers.map(\.completed).reduce(0, +) == 8)
+        for answer in answers {
+            #expect(answer.failed == 0)
+            #expect(answer.runs.count == 8)
+            #expect(answer.runs.allSatisfy { $0.status == "completed" && ($0.results?.testAccuracy ?? 0) > 0.5 })
+        }
+        for file in Self.reportFiles { #expect(gossamer.exists("sweep/report/" + file), "\(file)") }
+        #expect(try gossamer.text("sweep/report/runs.csv").split(whereSeparator: \.isNewline).count == 1 + 8)
+
+        let models = try gossamer.snapshot().filter { $0.key.hasSuffix("model.safetensors") }
+        #expect(models.count == 8)
+        let again = try await gossamer.succeed(arguments).json(CompareAnswer.self)
+        #expect(again.completed == 0 && again.skipped == 8)
+        #expect(try gossamer.snapshot().filter { $0.key.hasSuffix("model.safetensors") } == models)
+
+        try FileManager.default.removeItem(atPath: gossamer.path("sweep/report"))
+        try await gossamer.succeed(["report", "sweep", "--title", "Again", "--output", "page"])
+        for file in Self.reportFiles { #expect(gossamer.exists("page/" + file), "\(file)") }
+        #expect(try gossamer.text("page/report.html").contains("<title>Again"))
+    }
+
+    @Test func aPointThatFailsDoesNotStopTheRest() async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(comparison("--seeds", "1"))
+        // The cheapest point, visited first, becomes an interrupted run whose checkpoint is damaged.
+        let point = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: gossamer.path("sweep/points"))
+                .first { $0.hasPrefix("multiplier-0.1-") })
+        let record = try gossamer.text("sweep/points/\(point)/run.json")
+        try gossamer.write(
+            record.replacing("\"completed\"", with: "\"interrupted\"").utf8, to: "sweep/points/\(point)/run.json")
+        try gossamer.write([1, 2, 3], to: "sweep/points/\(point)/checkpoint/last.safetensors")
+
+        let outcome = try await gossamer.run(comparison())
+        #expect(outcome.status == 1, "\(outcome)")
+        let answer = try outcome.json(CompareAnswer.self)
+        #expect(answer.failed == 1 && answer.skipped == 3 && answer.completed == 4)
+        let failure = try #require(answer.runs.first { $0.status == "failed" })
+        #expect(failure.message?.contains("last.safetensors") == true)
+        #expect(gossamer.exists("sweep/report/report.html"))
+
+        let left = try await gossamer.succeed(comparison()).json(CompareAnswer.self)
+        #expect(left.completed == 0, "failures are left alone until a retry is asked for")
+        let retried = try await gossamer.succeed(comparison("--retry-failed")).json(CompareAnswer.self)
+        #expect(retried.completed == 1 && retried.skipped == 7)
+    }
+
+    @Test func recordsPointsThatDiverge() async throws {
+        let gossamer = try Gossamer.withImages()
+        let outcome = try await gossamer.run(comparison("--learning-rate", "1e9", "--seeds", "1"))
+        #expect(outcome.status == 1, "\(outcome)")
+        let answer = try outcome.json(CompareAnswer.self)
+        #expect(answer.failed == 4 && answer.completed == 0)
+        #expect(answer.runs.allSatisfy { $0.message?.contains("diverged") == true })
+    }
+
+    @Test func goesOnAfterControlC() async throws {
+        let gossamer = try Gossamer.withImages()
+        let arguments = comparison(epochs: 40)
+        let command = try gossamer.start(arguments)
+        try #require(
+            try await command.wait { try gossamer.snapshot().keys.contains { $0.hasSuffix("best.safetensors") } })
+        command.send(SIGINT)
+        let outcome = try await command.outcome()
+        #expect(outcome.status == 130, "\(outcome)")
+        let answer = try await gossamer.succeed(arguments).json(CompareAnswer.self)
+        #expect(answer.completed + answer.skipped == 8 && answer.completed > 0)
+        #expect(answer.runs.allSatisfy { $0.status == "completed" })
+    }
+
+    @Test func refusesAnotherComparisonInTheFolder() async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(comparison("--seeds", "1"))
+        let before = try gossamer.snapshot()
+        let outcome = try await gossamer.run(comparison("--seeds", "1", epochs: 3))
+        #expect(outcome.isOneLineFailure && outcome.errors.contains("epochs"), "\(outcome)")
+        #expect(try gossamer.snapshot() == before)
+    }
+}

@@ -1,0 +1,59 @@
+import Testing
+
+@Suite struct InspectTests {
+    private func inspect(_ arguments: String...) async throws -> CostAnswer {
+        try await Gossamer().succeed(["inspect", "--json"] + arguments).json(CostAnswer.self)
+    }
+
+    @Test func countsTheDenseNetwork() async throws {
+        let cost = try await inspect("--network", "mnist")
+        #expect(cost.convolutionParameters == 1_657_632)
+        #expect(cost.connections == 32 + 32 * 64 + 64 * 512)
+        // Biases of 608 filters, then the classifier.
+        #expect(cost.parametersWithoutClassifier == 1_657_632 + 608)
+        #expect(cost.parameters == cost.parametersWithoutClassifier + 512 * 10 + 10)
+        #expect(cost.multiplyAdds == 32 * 25 * 784 + 32 * 64 * 25 * 196 + 64 * 512 * 49 + 5120)
+    }
+
+    @Test func countsTheSparseNetwork() async throws {
+        let cost = try await inspect("--network", "mnist", "--pattern", "random:0.1")
+        // 1 of 1, 4 of 32 and 7 of 64 inputs a filter.
+        #expect(cost.connections == 3_872)
+        #expect(cost.convolutionParameters == 32 * 25 + 4 * 64 * 25 + 7 * 512 * 49)
+        #expect(cost.parametersWithoutClassifier == 183_424)
+        #expect(cost.parameters == 188_554)
+        #expect(cost.multiplyAdds == 32 * 25 * 784 + 4 * 64 * 25 * 196 + 7 * 512 * 49 + 5120)
+        #expect(cost.weightBytes == 4 * cost.parameters)
+    }
+
+    @Test func describesEveryLayerInWords() async throws {
+        let text = try await Gossamer().succeed(["inspect", "--pattern", "random:0.1"]).output
+        #expect(text.contains("3,872"))
+        #expect(text.contains("188,554"))
+        #expect(text.contains("183,424"))
+    }
+
+    @Test func readsNetworksAsJSON() async throws {
+        let gossamer = try Gossamer()
+        let json = """
+            {"name": "tiny", "nodes": [
+              {"name": "image", "layer": "input", "channels": 1, "height": 8, "width": 8},
+              {"name": "conv", "layer": "convolution", "filters": 4, "kernel": 3},
+              {"name": "mean", "layer": "global-average-pooling"},
+              {"name": "classes", "layer": "fully-connected", "units": 10}]}
+            """
+        try gossamer.write(json.utf8, to: "tiny.json")
+        let cost = try await gossamer.succeed(["inspect", "--json", "--network", "tiny.json"]).json(CostAnswer.self)
+        #expect(cost.parameters == 4 * 9 + 4 + 4 * 10 + 10)
+        #expect(cost.multiplyAdds == 4 * 9 * 64 + 40)
+    }
+
+    @Test(arguments: ["dense", "random:0.1", "random:0.02,block=4"])
+    func findsInModelFilesWhatWasTrained(pattern: String) async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(gossamer.training("--pattern", pattern, epochs: 1))
+        let file = try await gossamer.succeed(["inspect", "--json", "--model", "run/model.safetensors"])
+        let made = try await gossamer.succeed(["inspect", "--json", "--pattern", pattern, "--image-size", "12"])
+        #expect(try file.json(CostAnswer.self) == made.json(CostAnswer.self))
+    }
+}

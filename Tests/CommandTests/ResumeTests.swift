@@ -1,0 +1,95 @@
+import Foundation
+import GossamerTensors
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct ResumeTests {
+    static let epochs = 60
+    static let variants: [[String]] = [[], ["--validation-split", "0.2"]]
+
+    /// Lines of the run's metrics so far, whole or not.
+    private func lineCount(_ gossamer: Gossamer) -> Int {
+        (try? gossamer.text("run/metrics.jsonl"))?.split(separator: "\n").count ?? 0
+    }
+
+    private func expectSameRun(
+        _ gossamer: Gossamer, _ name: String, as reference: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let model = try gossamer.bytes(name + "/model.safetensors")
+        #expect(
+            try model == gossamer.bytes(reference + "/model.safetensors"), "other bits", sourceLocation: sourceLocation)
+        let lines = try gossamer.metrics(name)
+        #expect(lines.map(\.epoch) == Array(1 ... Self.epochs), sourceLocation: sourceLocation)
+        #expect(try lines == gossamer.metrics(reference), sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: variants) func goesOnAfterControlC(variant: [String]) async throws {
+        let gossamer = try Gossamer.withImages()
+        let arguments = { (output: String) in gossamer.training(output: output, epochs: Self.epochs) + variant }
+        try await gossamer.succeed(arguments("whole"))
+        let command = try gossamer.start(arguments("run"))
+        try #require(try await command.wait { self.lineCount(gossamer) >= 3 })
+        command.send(SIGINT)
+        let outcome = try await command.outcome()
+        #expect(outcome.status == 130, "\(outcome)")
+        #expect(outcome.errorLines.last?.contains("--resume") == true)
+        #expect(gossamer.exists("run/checkpoint/last.safetensors"))
+        #expect(!gossamer.exists("run/model.safetensors"))
+        #expect(try gossamer.text("run/run.json").contains("interrupted"))
+        try await gossamer.succeed(arguments("run") + ["--resume", "--threads", "3"])
+        try expectSameRun(gossamer, "run", as: "whole")
+    }
+
+    /// Kills a training eight times, at instants that a seed draws, some of them before the training is under way.
+    @Test(arguments: variants) func goesOnAfterKills(variant: [String]) async throws {
+        let gossamer = try Gossamer.withImages()
+        let arguments = { (output: String) in gossamer.training(output: output, epochs: Self.epochs) + variant }
+        try await gossamer.succeed(arguments("whole"))
+        var generator = SeededGenerator(seed: 7)
+        for round in 0 ..< 8 {
+            let more = round == 0 ? [] : ["--resume", "--threads", "\(1 + round % 3)"]
+            let linesBefore = lineCount(gossamer)
+            let command = try gossamer.start(arguments("run") + more)
+            if round % 2 == 0 {
+                try #require(try await command.wait { self.lineCount(gossamer) > linesBefore + 1 }, "round \(round)")
+            }
+            try await Task.sleep(for: .milliseconds(generator.index(below: 30)))
+            command.send(SIGKILL)
+            let outcome = try await command.outcome()
+            try #require(outcome.signal == SIGKILL, "round \(round): \(outcome)")
+        }
+        try await gossamer.succeed(arguments("run") + ["--resume", "--threads", "2"])
+        try expectSameRun(gossamer, "run", as: "whole")
+        let hidden = try FileManager.default.contentsOfDirectory(atPath: gossamer.path("run/checkpoint"))
+        #expect(Set(hidden) == ["last.safetensors", "best.safetensors"], "no remains of killed processes")
+    }
+
+    @Test func refusesToResumeWhatIsNotThere() async throws {
+        let gossamer = try Gossamer.withImages()
+        let outcome = try await gossamer.run(gossamer.training("--resume"))
+        #expect(outcome.isOneLineFailure, "\(outcome)")
+        #expect(!gossamer.exists("run"))
+    }
+
+    @Test func refusesToResumeAnotherRun() async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(gossamer.training())
+        let before = try gossamer.snapshot()
+        for other in [["--pattern", "random:0.2"], ["--seed", "2"], ["--epochs", "3"], ["--learning-rate", "0.03"]] {
+            let outcome = try await gossamer.run(gossamer.training("--resume") + other)
+            #expect(outcome.isOneLineFailure, "\(other): \(outcome)")
+        }
+        #expect(try gossamer.snapshot() == before)
+    }
+
+    /// The record says one network, the checkpoint beside it is of another.
+    @Test func refusesCheckpointsOfAnotherNetwork() async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(gossamer.training())
+        try await gossamer.succeed(gossamer.training("--pattern", "random:0.2", output: "other"))
+        let checkpoint = "checkpoint/last.safetensors"
+        try gossamer.write(try gossamer.bytes("other/" + checkpoint), to: "run/" + checkpoint)
+        let outcome = try await gossamer.run(gossamer.training("--resume"))
+        #expect(outcome.isOneLineFailure, "\(outcome)")
+        #expect(outcome.errors.contains(checkpoint))
+    }
+}

@@ -1,0 +1,79 @@
+/// What the tests read of the JSON that commands print; the names are the promise.
+struct CostAnswer: Decodable, Hashable {
+    let parameters: Int
+    let parametersWithoutClassifier: Int
+    let convolutionParameters: Int
+    let multiplyAdds: Int
+    let connections: Int
+    let weightBytes: Int
+    let indexBytes: Int
+}
+
+struct BenchAnswer: Decodable {
+    let medianMilliseconds: Double
+    let minMilliseconds: Double
+    let peakMemoryBytes: Int
+    let runs: Int
+    let batch: Int
+    let threads: Int
+}
+
+struct TrainAnswer: Decodable {
+    let testAccuracy: Double
+    let validationAccuracy: Double?
+    let seconds: Double
+    let parameters: Int
+    let modelBytes: Int
+}
+
+struct EvaluateAnswer: Decodable {
+    let accuracy: Double
+    let images: Int
+    let correct: Int
+}
+
+struct DryRunAnswer: Decodable {
+    struct Memory: Decodable {
+        let parameterBytes: Int
+        let gradientBytes: Int
+        let optimizerBytes: Int
+        let activationBytes: Int
+    }
+
+    let parameters: Int
+    let memory: Memory
+    let steps: Int
+    let estimatedSeconds: Double
+}
+
+struct CompareAnswer: Decodable {
+    let completed: Int
+    let skipped: Int
+    let failed: Int
+    let report: String
+    let runs: [RunAnswer]
+}
+
+/// `run.json`, or a run in the answer of `compare`.
+struct RunAnswer: Decodable {
+    struct Configuration: Decodable {
+        let pattern: String
+        let depthMultiplier: Double
+        let seed: Int
+    }
+
+    struct Results: Decodable { let testAccuracy: Double }
+
+    let configuration: Configuration
+    let status: String
+    let message: String?
+    let results: Results?
+}
+
+/// A line of `metrics.jsonl`, without its time.
+struct EpochAnswer: Decodable, Hashable {
+    let epoch: Int
+    let trainingLoss: Double
+    let trainingAccuracy: Double
+    let validationAccuracy: Double?
+}
