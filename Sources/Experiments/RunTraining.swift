@@ -25,7 +25,7 @@ extension PreparedRun {
         var stepSeconds: [Double] = []
         var metricsError: ExperimentError?
         let outcome = try trainer.run(
-            validation: validation, normalization: normalization, checkpoints: checkpoints,
+            validation: validation, checkpoints: checkpoints,
             observe: { event in
                 if case .step(let progress) = event { stepSeconds.append(progress.stepSeconds) }
                 if case .epoch(let metrics) = event, metricsError == nil {
@@ -36,15 +36,14 @@ extension PreparedRun {
         if let metricsError { throw metricsError }
         guard case .completed = outcome else { throw CancellationError() }
         if validation.count > 0 { try checkpoints.loadBest(into: trainer.parameters) }
-        return try measure(trainer, folder: folder, pool: pool, stepSeconds: stepSeconds)
+        return try measure(trainer, folder: folder, stepSeconds: stepSeconds)
     }
 
     private func measure(
-        _ trainer: borrowing Trainer, folder: RunFolder, pool: ThreadPool, stepSeconds: [Double]
+        _ trainer: borrowing Trainer, folder: RunFolder, stepSeconds: [Double]
     ) throws -> RunResults {
         try Model.save(network, parameters: trainer.parameters, labels: labels, to: folder.modelPath)
-        let evaluation = try Evaluation(
-            network, parameters: trainer.parameters, images: test, normalization: normalization, pool: pool)
+        let evaluation = try trainer.evaluate(test)
         let latency = try Timing.inference(
             network, parameters: trainer.parameters, batch: 1, pool: ThreadPool(threads: 1), minimumRuns: 50,
             minimumSeconds: 0.3)

@@ -11,6 +11,7 @@ import GossamerTensors
 public struct Trainer: ~Copyable {
     public let network: Network
     public let settings: TrainingSettings
+    public let normalization: Normalization
     public let parameters: Parameters
     public private(set) var state = TrainingState()
     public let stepsPerEpoch: Int
@@ -41,6 +42,7 @@ public struct Trainer: ~Copyable {
         }
         self.network = network
         self.settings = settings
+        self.normalization = normalization
         self.pool = pool
         parameters = Parameters(initializing: network, seed: settings.seed)
         optimizer = NesterovOptimizer(

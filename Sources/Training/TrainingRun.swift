@@ -39,8 +39,9 @@ extension Trainer {
     ///   - validation: images held back, evaluated after each epoch; nil without.
     ///   - checkpoints: where to save after every epoch, every `checkpointSeconds` and on a stop; nil to save nothing.
     ///   - observe: called on this thread.
+    @discardableResult
     public mutating func run(
-        validation: LabelledImages?, normalization: Normalization, checkpoints: CheckpointFolder?,
+        validation: LabelledImages? = nil, checkpoints: CheckpointFolder? = nil,
         checkpointSeconds: Double = 60, observe: (TrainingEvent) -> Void = { _ in }, shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
         var lastSave = Stopwatch()
@@ -65,7 +66,8 @@ extension Trainer {
                 lastSave = Stopwatch()
             }
             try requireFiniteParameters()
-            let evaluation = try evaluate(validation, normalization)
+            let heldBack = validation.flatMap { $0.count > 0 ? $0 : nil }
+            let evaluation = try heldBack.map { (images) throws(TrainingError) in try evaluate(images) }
             let metrics = finishEpoch(validation: evaluation, seconds: clock.seconds)
             if let checkpoints {
                 // The best first: if the process dies in between, the last checkpoint leads here again.
@@ -78,12 +80,9 @@ extension Trainer {
         return .completed
     }
 
-    private func evaluate(
-        _ images: LabelledImages?, _ normalization: Normalization
-    ) throws(TrainingError) -> Evaluation? {
-        guard let images, images.count > 0 else { return nil }
-        return try Evaluation(
-            network, parameters: parameters, images: images, normalization: normalization, pool: pool)
+    /// How well the parameters as they are now classify images, preprocessed as in training.
+    public func evaluate(_ images: LabelledImages) throws(TrainingError) -> Evaluation {
+        try Evaluation(network, parameters: parameters, images: images, normalization: normalization, pool: pool)
     }
 
     private func progress(_ stepsBefore: Int, seconds: Double, stepSeconds: Double) -> StepProgress {

@@ -46,7 +46,7 @@ struct Exercise {
     ) throws(TrainingError) -> TrainingOutcome {
         var done = 0
         return try trainer.run(
-            validation: validation, normalization: normalization, checkpoints: checkpoints,
+            validation: validation, checkpoints: checkpoints,
             checkpointSeconds: checkpointSeconds, observe: observe,
             shouldStop: {
                 done += 1

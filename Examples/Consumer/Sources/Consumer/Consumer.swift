@@ -5,17 +5,13 @@ struct Consumer {
     static func main() throws {
         let images = fashionImages() ?? drawnShapes(count: 1024, seed: 1)
         let network = try smallNetwork().sparsified(with: Pattern.random(density: 0.25), seed: 1).network
-        let normalization = Normalization(measuring: images)
-        let pool = ThreadPool(threads: 2)
         var trainer = try Trainer(
             network, settings: TrainingSettings(epochs: 2, batchSize: 64, learningRate: 0.05), images: images,
-            normalization: normalization, pool: pool)
+            normalization: Normalization(measuring: images), pool: ThreadPool(threads: 2))
 
-        let before = try Evaluation(
-            network, parameters: trainer.parameters, images: images, normalization: normalization, pool: pool)
-        _ = try trainer.run(validation: nil, normalization: normalization, checkpoints: nil)
-        let after = try Evaluation(
-            network, parameters: trainer.parameters, images: images, normalization: normalization, pool: pool)
+        let before = try trainer.evaluate(images)
+        try trainer.run()
+        let after = try trainer.evaluate(images)
 
         let steps = trainer.settings.epochs * trainer.stepsPerEpoch
         print("\(images.name): loss \(before.loss) before, \(after.loss) after \(steps) steps")
