@@ -90,8 +90,8 @@ let package = Package(
             dependencies: ["GossamerNetworks", "GossamerConnectivity", "GossamerTensors"]),
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "SingleImageKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
-        .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTensors"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTensors"]),
+        .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTestSupport"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTestSupport"]),
         .target(
             name: "GossamerTestSupport",
             dependencies: ["GossamerExecution", "GossamerModelFiles"],

@@ -8,6 +8,7 @@ let package = Package(
     dependencies: [.package(name: "gossamer", path: "..")],
     targets: [
         .executableTarget(name: "FuzzIDX", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzModel", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(name: "FuzzSafetensors", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
     ],
     swiftLanguageModes: [.v6]

@@ -20,3 +20,4 @@ fuzz() {
 
 fuzz FuzzIDX idx
 fuzz FuzzSafetensors safetensors
+fuzz FuzzModel model

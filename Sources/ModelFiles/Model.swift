@@ -47,6 +47,17 @@ extension Model {
     public static func save(
         _ network: Network, parameters: borrowing Parameters, labels: ModelLabels, to path: String
     ) throws(ModelFileError) {
+        try writer(network, parameters: parameters, labels: labels).write(to: path)
+    }
+
+    public func save(to path: String) throws(ModelFileError) {
+        try Self.save(network, parameters: parameters, labels: labels, to: path)
+    }
+
+    /// The model as tensors and metadata.
+    public static func writer(
+        _ network: Network, parameters: borrowing Parameters, labels: ModelLabels
+    ) -> SafetensorsWriter {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A network and its labels hold finite numbers and text only, so that encoding cannot fail.
@@ -58,19 +69,19 @@ extension Model {
             writer.add(node + rowStartsSuffix, shape: [table.rowStarts.count], values: table.rowStarts)
             writer.add(node + inputsSuffix, shape: [table.inputs.count], values: table.inputs)
         }
-        try writer.write(to: path)
-    }
-
-    public func save(to path: String) throws(ModelFileError) {
-        try Self.save(network, parameters: parameters, labels: labels, to: path)
+        return writer
     }
 
     /// - Throws: ``ModelFileError`` naming the file, the field and what was expected.
     public init(contentsOf path: String) throws(ModelFileError) {
-        let file = try SafetensorsFile(contentsOf: path)
+        try self.init(SafetensorsFile(contentsOf: path))
+    }
+
+    /// - Throws: ``ModelFileError`` where the file's tensors and metadata are not those of a model.
+    public init(_ file: SafetensorsFile) throws(ModelFileError) {
         guard file.metadata[Self.formatKey] == Self.format else {
             throw .mismatch(
-                file: path, field: Self.formatKey, expected: "'\(Self.format)', the format of Gossamer's models")
+                file: file.path, field: Self.formatKey, expected: "'\(Self.format)', the format of Gossamer's models")
         }
         let network = try Self.network(in: file)
         let labels = try Self.labels(in: file, of: network)

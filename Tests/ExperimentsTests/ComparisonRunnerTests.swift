@@ -1,5 +1,6 @@
 import Foundation
 import GossamerExperiments
+import GossamerTestSupport
 import Synchronization
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
     private static let results = RunResults(testAccuracy: 0.9, trainingSeconds: 1)
 
     @Test func eachPointIsTrainedOnceAndThenSkipped() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let trained = Mutex<[RunConfiguration]>([])
         let runner = runner(temporary.path) { configuration, _, _ in
             trained.withLock { $0.append(configuration) }
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func aFailureIsRecordedAndRetriedOnlyWhenAsked() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let fails = Atomic<Bool>(true)
         var runner = runner(temporary.path) { configuration, folder, _ in
             if configuration.method == .sparse {
@@ -61,14 +62,14 @@ import Testing
     }
 
     @Test func resultsOutOfRangeAreAFailure() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let runner = runner(temporary.path) { _, _, _ in RunResults(testAccuracy: .nan, trainingSeconds: 1) }
         #expect(try runner.run(try plan()).failed == 3)
         #expect(runner.folder.records().problems.isEmpty)
     }
 
     @Test func anInterruptedPointResumesFromItsCheckpoint() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let interrupts = Atomic<Bool>(true)
         let runner = runner(temporary.path) { _, folder, _ in
             let checkpoint = folder.checkpointPath
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func aDamagedRecordStopsOnlyItsPoint() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         var runner = runner(temporary.path) { _, _, _ in Self.results }
         let plan = try plan()
         let run = runner.folder.runFolder(ofPoint: plan.points[1].id)
@@ -102,7 +103,7 @@ import Testing
     }
 
     @Test func runnersAtOnceShareThePoints() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let plan = try plan(densities: [1, 0.3, 0.1, 0.03, 0.01], seeds: [1, 2])
         let trained = Mutex<[String: Int]>([:])
         let completed = Atomic<Int>(0)
@@ -126,7 +127,7 @@ import Testing
     }
 
     @Test func aRunnerThatWasTakenOverLeavesTheRecordAlone() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let plan = try plan(densities: [1])
         let claims = ComparisonFolder(path: temporary.path).claimsPath + "/" + plan.points[0].id
         var runner = runner(temporary.path) { _, _, isCancelled in
@@ -141,7 +142,7 @@ import Testing
     }
 
     @Test func cancellationStopsBetweenPoints() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let count = Atomic<Int>(0)
         let runner = runner(temporary.path, isCancelled: { count.load(ordering: .relaxed) > 0 }) { _, _, _ in
             count.add(1, ordering: .relaxed)

@@ -1,6 +1,7 @@
 import Foundation
 import GossamerExperiments
 import GossamerTensors
+import GossamerTestSupport
 import Testing
 
 @Suite struct ComparisonTests {
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func requestsOfEqualSettingsShareAFolder() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = ComparisonFolder(path: temporary.path + "/comparison")
         let first = Comparison(settings: .sample(), densities: [0.1], seeds: [1])
         #expect(try folder.open(first) == first)
@@ -107,7 +108,7 @@ import Testing
     }
 
     @Test func requestsOutOfRangeAreRefused() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = ComparisonFolder(path: temporary.path)
         let good = Comparison(settings: .sample(), densities: [0.1], seeds: [1])
         let changes: [(inout Comparison) -> Void] = [

@@ -1,5 +1,6 @@
 import Foundation
 import GossamerExperiments
+import GossamerTestSupport
 import Synchronization
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
     private static let slow = PointClaim.Lease(seconds: 60, heartbeatSeconds: 30)
 
     @Test func oneOfManyThreadsWins() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         for round in 0 ..< 20 {
             let path = "\(temporary.path)/\(round)"
             let won = Mutex<[PointClaim]>([])
@@ -30,7 +31,7 @@ import Testing
     }
 
     @Test func oneOfManyThreadsTakesOverAnExpiredClaim() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         for round in 0 ..< 20 {
             let path = "\(temporary.path)/\(round)"
             let dead = try #require(try Self.claim(path, lease: Self.slow))
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test func processesAndThreadsRaceForTheSameGenerations() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let rounds = 30
         for round in 0 ..< rounds {
             try FileManager.default.createDirectory(
@@ -81,7 +82,7 @@ import Testing
     }
 
     @Test func aHeldClaimIsRespectedAndAReleasedOneIsNot() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let path = temporary.path + "/point"
         let first = try #require(try Self.claim(path))
         guard case .held(let owner) = try PointClaim.attempt(at: path) else {
@@ -94,7 +95,7 @@ import Testing
     }
 
     @Test func theHeartbeatKeepsAClaimAlive() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let path = temporary.path + "/point"
         let lease = PointClaim.Lease(seconds: 60, heartbeatSeconds: 0.02)
         let claim = try #require(try Self.claim(path, lease: lease))
@@ -106,7 +107,7 @@ import Testing
     }
 
     @Test func anOwnerThatWasTakenOverLearnsIt() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let path = temporary.path + "/point"
         let claim = try #require(try Self.claim(path, lease: .init(seconds: 60, heartbeatSeconds: 0.02)))
         try FileManager.default.createDirectory(atPath: path + "/2", withIntermediateDirectories: false)
@@ -115,7 +116,7 @@ import Testing
 
     @Test func aClaimOfADeadProcessOfThisSystemIsFreeAtOnce() throws {
         guard FileManager.default.fileExists(atPath: "/proc/self/stat") else { return }
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let path = temporary.path + "/point"
         let claim = try #require(try Self.claim(path, lease: Self.slow))
         let ownerPath = path + "/1/owner.json"
@@ -129,7 +130,7 @@ import Testing
     }
 
     @Test func anUnreadableOwnerAndStrangeNamesDoNoHarm() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let path = temporary.path + "/point"
         for name in ["9223372036854775807", "-3", "abc", "1"] {
             try FileManager.default.createDirectory(

@@ -1,5 +1,6 @@
 import Foundation
 import GossamerExperiments
+import GossamerTestSupport
 import Testing
 
 @Suite struct ReportTests {
@@ -7,7 +8,7 @@ import Testing
 
     @Test func everyFileIsWritten() throws {
         try Report.preflight()
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let files = try Report.write(SampleComparison.records(), to: temporary.path + "/report")
         #expect(files.plots.count == 8 && files.tables.count == 2)
         for path in files.plots where path.hasSuffix(".png") {
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func valuesInTheTablesAreThoseOfTheRuns() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let records = SampleComparison.records()
         let files = try Report.write(records, to: temporary.path)
         let points = try CSVReader.rows(text(files.tables[0]))
@@ -69,7 +70,7 @@ import Testing
     func hostileNamesStayText(_ index: Int) throws {
         let names = Self.hostileNames[index ..< index + 3].map { $0 }
         let (network, data, name) = (names[0], names[1], names[2])
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         var records = SampleComparison.records()
         for index in records.indices {
             records[index].configuration.network = network
@@ -103,7 +104,7 @@ import Testing
     }
 
     @Test func failuresAndNotesAreListed() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         var running = RunRecord.sample(.sample(seed: 8), accuracy: nil)
         (running.status, running.message) = (.running, nil)
         let failed = RunRecord.sample(.sample(pattern: "random:0.003"), accuracy: nil)
@@ -115,14 +116,14 @@ import Testing
     }
 
     @Test func aReportOfFailuresAloneHasNoPlots() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let files = try Report.write([.sample(.sample(), accuracy: nil)], to: temporary.path)
         #expect(files.plots.isEmpty)
         #expect(try text(files.page).contains("No run is completed yet."))
     }
 
     @Test func aSinglePointAndUnmeasuredTimesAreDrawn() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let files = try Report.write([.sample(.sample(), accuracy: 0, latency: nil, seconds: 0)], to: temporary.path)
         #expect(files.plots.map { $0.split(separator: "/").last! }.sorted() == [
             "accuracy-multiply-adds.png", "accuracy-multiply-adds.svg", "accuracy-parameters.png",
@@ -131,7 +132,7 @@ import Testing
     }
 
     @Test func severalMachinesAreWarnedOf() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         var records = SampleComparison.records()
         #expect(try !text(Report.write(records, to: temporary.path).page).contains("machines:"))
         records[0].machine.hostName = "another"
@@ -139,7 +140,7 @@ import Testing
     }
 
     @Test func aFolderThatCannotBeWrittenIsOneClearLine() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let file = temporary.path + "/file"
         try "x".write(toFile: file, atomically: true, encoding: .utf8)
         let error = try #require(throws: ExperimentError.self) {

@@ -1,10 +1,11 @@
 import Foundation
 import GossamerExperiments
+import GossamerTestSupport
 import Testing
 
 @Suite struct RunFolderTests {
     @Test func recordSurvivesTheFile() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = try RunFolder.create(at: temporary.path + "/a/b/")
         var record = RunRecord.sample(.sample(pattern: "random:0.1"), accuracy: 0.875)
         record.dataNote = "a note with \"quotes\" and /slashes"
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test func anExistingRunIsReplacedOnlyByForce() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = try RunFolder.create(at: temporary.path + "/run")
         try folder.save(.sample(.sample()))
         let other = folder.path + "/notes.txt"
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test func metricsSurviveACutLine() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = RunFolder(path: temporary.path + "/run")
         #expect(try folder.metrics(Line.self).isEmpty)
         try folder.appendMetrics(Line(epoch: 1, loss: 0.5))
@@ -63,7 +64,7 @@ import Testing
 
     @Test(arguments: hostile.indices) func hostileFieldIsNamed(_ index: Int) throws {
         let (old, new, field) = Self.hostile[index]
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = RunFolder(path: temporary.path)
         try folder.save(.sample(.sample(), accuracy: 0.5))
         let text = try String(contentsOfFile: folder.recordPath, encoding: .utf8)
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func everyTruncationIsAnError() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = RunFolder(path: temporary.path)
         try folder.save(.sample(.sample()))
         let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.recordPath))
@@ -91,7 +92,7 @@ import Testing
     }
 
     @Test func filesThatAreNoRecord() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let folder = RunFolder(path: temporary.path)
         #expect(throws: ExperimentError.self) { try folder.load() }
         for contents in [String(repeating: "[", count: 100_000), "\u{0}\u{1}\u{2}", "null", "[]", "{}"] {

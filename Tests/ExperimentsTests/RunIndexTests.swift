@@ -1,5 +1,6 @@
 import Foundation
 import GossamerExperiments
+import GossamerTestSupport
 import Testing
 
 @Suite struct RunIndexTests {
@@ -10,7 +11,7 @@ import Testing
     }
 
     @Test func findsRunsInAnyTreeAndAnswersQueries() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let root = temporary.path + "/it's [odd]%"
         let index = try RunIndex(cacheFolder: temporary.path + "/cache")
         let dense = try save(.sample(), at: root + "/a")
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test func refreshReadsOnlyWhatChanged() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let root = temporary.path + "/runs"
         let index = try RunIndex(cacheFolder: temporary.path + "/cache")
         let first = try save(.sample(seed: 1), at: root + "/1")
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func treesSideBySideAreKeptApart() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let index = try RunIndex(cacheFolder: temporary.path + "/cache")
         _ = try save(.sample(), at: temporary.path + "/runs/a")
         _ = try save(.sample(), at: temporary.path + "/runs2/a")
@@ -52,7 +53,7 @@ import Testing
     }
 
     @Test func damagedRecordsAreReportedAndTheRestIsKept() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let root = temporary.path + "/runs"
         let index = try RunIndex(cacheFolder: temporary.path + "/cache")
         let bad = try save(.sample(seed: 1), at: root + "/1")
@@ -74,7 +75,7 @@ import Testing
     ]
 
     @Test(arguments: damages.indices) func aDamagedOrOlderIndexIsRebuilt(_ damage: Int) throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let root = temporary.path + "/runs"
         let cache = temporary.path + "/cache"
         for seed in 0 ..< 40 { _ = try save(.sample(seed: UInt64(seed)), at: "\(root)/\(seed)") }
@@ -90,7 +91,7 @@ import Testing
     }
 
     @Test func severalProcessesMayOpenOneIndex() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let root = temporary.path + "/runs"
         for seed in 0 ..< 20 { _ = try save(.sample(seed: UInt64(seed)), at: "\(root)/\(seed)") }
         DispatchQueue.concurrentPerform(iterations: 4) { _ in
@@ -105,7 +106,7 @@ import Testing
     }
 
     @Test func linksAreNotFollowed() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = TemporaryFolder()
         let root = temporary.path + "/runs"
         _ = try save(.sample(), at: root + "/a")
         try FileManager.default.createSymbolicLink(atPath: root + "/loop", withDestinationPath: root)

@@ -2,18 +2,6 @@ import Foundation
 import GossamerExperiments
 import GossamerTensors
 
-/// A folder that is removed with its contents when the test lets it go.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/gossamer-experiments-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 extension RunConfiguration {
     static func sample(
         pattern: String = "dense", depthMultiplier: Double = 1, seed: UInt64 = 1, network: String = "mnist",

@@ -1,5 +1,6 @@
 import Foundation
 import GossamerModelFiles
+import GossamerTestSupport
 import Testing
 
 @Suite struct AtomicFileTests {

@@ -1,5 +1,6 @@
 import GossamerModelFiles
 import GossamerTensors
+import GossamerTestSupport
 import Testing
 
 /// A file that must be refused with a clear error.

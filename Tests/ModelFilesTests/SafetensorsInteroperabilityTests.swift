@@ -1,5 +1,6 @@
 import Foundation
 import GossamerModelFiles
+import GossamerTestSupport
 import Testing
 
 /// Files written by the Python package `safetensors` (Scripts/make-fixtures.py).

@@ -1,5 +1,6 @@
 import GossamerModelFiles
 import GossamerTensors
+import GossamerTestSupport
 import Testing
 
 @Suite struct SafetensorsTests {

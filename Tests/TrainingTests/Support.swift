@@ -82,19 +82,10 @@ func quadrantNetwork(seed: UInt64 = 3, dropout: Double = 0.2) throws -> Network 
     return try net.build().sparsified(with: Pattern.random(density: 0.5), seed: seed).network
 }
 
-/// A new empty folder, removed when the test ends.
-final class TemporaryFolder: Sendable {
-    let path = NSTemporaryDirectory() + "/gossamer-training-\(UUID().uuidString)"
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     var checkpoints: CheckpointFolder { CheckpointFolder(path: path) }
-
-    /// Names in the folder, hidden ones too, sorted.
-    var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 }
-
-func bytes(ofFile path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 
 func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
     try Data(bytes).write(to: URL(fileURLWithPath: path))

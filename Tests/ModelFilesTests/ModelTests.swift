@@ -1,0 +1,131 @@
+import Foundation
+import GossamerConnectivity
+import GossamerExecution
+import GossamerModelFiles
+import GossamerNetworks
+import GossamerTensors
+import GossamerTestSupport
+import Testing
+
+@Suite struct ModelTests {
+    private static let labels = ModelLabels(
+        classNames: ["a", "b \"quoted\"", "c"], normalization: Normalization(mean: [0.5, 0.25], standardDeviation: [1, 2]),
+        origin: ["data": "drawn"])
+
+    private static func network() throws -> Network {
+        var net = NetworkBuilder(name: "tiny", input: Shape(channels: 2, height: 6, width: 5))
+        var x = net.relu(net.batchNormalization(net.convolution(net.input, filters: 8, kernel: 3, bias: false)))
+        x = net.maxPooling(x, kernel: 2)
+        x = net.relu(net.convolution(x, filters: 8, kernel: 3))
+        _ = net.fullyConnected(net.globalAveragePooling(x), units: 3)
+        return try net.build().sparsified(with: Pattern.random(density: 0.3), seed: 4).network
+    }
+
+    private static func writer() throws -> SafetensorsWriter {
+        let network = try network()
+        return Model.writer(network, parameters: Parameters(initializing: network, seed: 9), labels: labels)
+    }
+
+    @Test func whatIsWrittenReadsBack() throws {
+        let folder = TemporaryFolder()
+        let network = try Self.network()
+        let parameters = Parameters(initializing: network, seed: 9)
+        try Model.save(network, parameters: parameters, labels: Self.labels, to: folder.file("model"))
+        let model = try Model(contentsOf: folder.file("model"))
+        #expect(model.network == network)
+        #expect(!model.network.connections.isEmpty)
+        #expect(model.labels == Self.labels)
+        for entry in parameters.layout.trained + parameters.layout.statistics {
+            #expect(model.parameters.values(entry).bits == parameters.values(entry).bits, "\(entry.name)")
+        }
+        #expect(folder.contents == ["model"])
+    }
+
+    @Test func theSameModelGivesTheSameBytes() throws {
+        #expect(try Self.writer().serialized() == Self.writer().serialized())
+    }
+
+    /// No dense tensor hides in the file: its size is that of the active kernels and their indices.
+    @Test(arguments: [1, 0.3, 0.1, 0.03])
+    func sizeFollowsConnections(density: Double) throws {
+        let network = try Network.mnist().sparsified(with: Pattern.random(density: density), seed: 1).network
+        let labels = ModelLabels(
+            classNames: (0 ..< 10).map(String.init), normalization: Normalization(mean: [0], standardDeviation: [1]))
+        let bytes = try Model.writer(
+            network, parameters: Parameters(initializing: network, seed: 1), labels: labels).serialized()
+        let cost = NetworkCost(network)
+        let header = bytes.prefix(8).reversed().reduce(8) { $0 << 8 | Int($1) } & 0xffff_ffff
+        #expect(bytes.count - 8 - header == cost.weightBytes + cost.indexBytes)
+        #expect(header < 4096)
+    }
+
+    @Test func randomNetworksReadBack() throws {
+        for seed in 0 ..< 60 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key("models"))
+            let network = RandomNetwork.draw(using: &generator)
+            let labels = ModelLabels(
+                classNames: (0 ..< network.outputShape.count).map { "class \($0)" },
+                normalization: Normalization(
+                    mean: Array(repeating: 0, count: network.inputShape.channels),
+                    standardDeviation: Array(repeating: 1, count: network.inputShape.channels)))
+            let parameters = Parameters(initializing: network, seed: seed)
+            let bytes = try Model.writer(network, parameters: parameters, labels: labels).serialized()
+            let model = try Model(SafetensorsFile(bytes: bytes))
+            #expect(model.network == network, "seed \(seed)")
+        }
+    }
+
+    struct Damage: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let change: @Sendable (inout SafetensorsWriter) -> Void
+    }
+
+    static let damages = [
+        Damage(testDescription: "no format") { $0.metadata["gossamer.format"] = nil },
+        Damage(testDescription: "a later format") { $0.metadata["gossamer.format"] = "2" },
+        Damage(testDescription: "no network") { $0.metadata["gossamer.network"] = nil },
+        Damage(testDescription: "a network that is not JSON") { $0.metadata["gossamer.network"] = "{" },
+        Damage(testDescription: "another network") { writer in
+            let text = writer.metadata["gossamer.network"]!
+            writer.metadata["gossamer.network"] = text.replacingOccurrences(of: "\"filters\":8", with: "\"filters\":9")
+        },
+        Damage(testDescription: "a huge network") { writer in
+            let text = writer.metadata["gossamer.network"]!
+            writer.metadata["gossamer.network"] = text.replacingOccurrences(of: "\"units\":3", with: "\"units\":1000000")
+        },
+        Damage(testDescription: "too few class names") { writer in
+            let text = writer.metadata["gossamer.labels"]!
+            writer.metadata["gossamer.labels"] = text.replacingOccurrences(of: "\"a\",", with: "")
+        },
+        Damage(testDescription: "a deviation of zero") { writer in
+            let text = writer.metadata["gossamer.labels"]!
+            writer.metadata["gossamer.labels"] = text.replacingOccurrences(of: "[1,2]", with: "[1,0]")
+        },
+    ]
+
+    @Test(arguments: damages)
+    func damageIsNamed(_ damage: Damage) throws {
+        var writer = try Self.writer()
+        let before = writer.metadata
+        damage.change(&writer)
+        #expect(writer.metadata != before, "the damage did nothing")
+        let bytes = try writer.serialized()
+        let error = #expect(throws: ModelFileError.self) {
+            _ = try Model(SafetensorsFile(bytes: bytes, path: "damaged"))
+        }
+        let text = try #require(error).description
+        #expect(text.hasPrefix("damaged: "))
+        #expect(!text.contains("\n"))
+    }
+
+    @Test func damagedTablesAreRefused() throws {
+        let bytes = try Self.writer().serialized()
+        let file = try SafetensorsFile(bytes: bytes)
+        let table = try #require(file.tensors.first { $0.name.hasSuffix(".inputs") })
+        let dataStart = bytes.count - file.tensors.map(\.byteRange.upperBound).max()!
+        var damaged = bytes
+        // The first input channel of a row becomes one that does not exist.
+        damaged[dataStart + table.byteRange.lowerBound + 1] = 1
+        #expect(throws: ModelFileError.self) { _ = try Model(SafetensorsFile(bytes: damaged)) }
+    }
+}
