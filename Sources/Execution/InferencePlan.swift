@@ -39,6 +39,8 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         }
         planner.extend(values[outputValue], to: lowered.operations.count)
         let (offsets, count) = planner.place()
+        try requireMemory(
+            byteCount: count * MemoryLayout<Float>.stride, for: "inference of '\(network.name)' on \(capacity) images")
         let arena = AlignedBuffer<Float>(count: count)
         let base = arena.pointer
         let addresses = values.map { base + offsets[$0] }

@@ -44,6 +44,10 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
             throw ExecutionError("network '\(network.name)' has no parameters to train")
         }
         let memory = TrainingMemory(lowered, capacity: capacity)
+        // Parameters, their gradients and the optimizer's state are the caller's, but as sure to come.
+        let floats = memory.count + memory.workspacePitch * pool.threadCount + 3 * ParameterLayout(network).trainedCount
+        try requireMemory(
+            byteCount: floats * MemoryLayout<Float>.stride, for: "training '\(network.name)' on \(capacity) images")
         self.network = network
         self.capacity = capacity
         self.pool = pool

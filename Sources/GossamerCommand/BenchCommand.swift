@@ -45,6 +45,7 @@ struct BenchCommand: ParsableCommand {
             let settings = TrainingSettings(batchSize: count, seed: network.seed)
             timing = try Timing.training(made, settings: settings, pool: pool, minimumSeconds: seconds).timing
         } else {
+            try requireMemory(byteCount: NetworkCost(made).weightBytes, for: "network '\(made.name)'")
             let parameters = Parameters(initializing: made, seed: network.seed)
             timing = try Timing.inference(
                 made, parameters: parameters, batch: count, pool: pool, minimumSeconds: seconds)
@@ -109,7 +110,8 @@ extension NetworkOptions {
         guard (1 ... 1 << 16).contains(side) else { throw ValidationError("--image-size: expected 1 to 65536") }
         let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
         if let imageSize, base.inputShape.height != imageSize || base.inputShape.width != imageSize {
-            throw ValidationError("--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
+            throw ValidationError(
+                "--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
         }
         let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
         return try scaled.sparsified(with: Pattern(parsing: pattern), seed: seed)

@@ -47,7 +47,7 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(name: [.customLong("output"), .short], help: "Folder of the comparison.")
+    @Option(name: [.customLong("output"), .short], help: "Folder of the comparison.", transform: folderPath)
     var folder = "runs/comparison"
 
     @Flag(help: "Train points again that failed before.")

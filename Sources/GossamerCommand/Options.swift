@@ -66,6 +66,12 @@ struct ThreadOptions: ParsableArguments {
     }
 }
 
+/// A folder as given; the empty word, as from a variable that is not set, would mean the root of the file system.
+func folderPath(_ text: String) throws -> String {
+    guard !text.isEmpty else { throw ValidationError("expected the path of a folder") }
+    return text
+}
+
 /// What to print.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print one line of JSON for machines at the end; everything else goes to standard error.")

@@ -12,10 +12,12 @@ struct ReportCommand: ParsableCommand {
               gossamer report runs/comparison --title "Sparse against narrow"
             """)
 
-    @Argument(help: "The folder of a comparison.")
+    @Argument(help: "The folder of a comparison.", transform: folderPath)
     var comparison: String
 
-    @Option(name: [.customLong("output"), .short], help: "Folder of the report. (default: COMPARISON/report)")
+    @Option(
+        name: [.customLong("output"), .short], help: "Folder of the report. (default: COMPARISON/report)",
+        transform: folderPath)
     var folder: String?
 
     @Option(help: "Title of the page.")

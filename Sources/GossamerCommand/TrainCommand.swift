@@ -23,7 +23,9 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(name: [.customLong("output"), .short], help: "Folder of the run. (default: runs/NETWORK-PATTERN-seedN)")
+    @Option(
+        name: [.customLong("output"), .short], help: "Folder of the run. (default: runs/NETWORK-PATTERN-seedN)",
+        transform: folderPath)
     var folder: String?
 
     @Flag(help: "Go on from the folder's last checkpoint.")

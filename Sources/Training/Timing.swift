@@ -61,8 +61,14 @@ extension Timing {
         _ network: Network, settings: TrainingSettings, pool: ThreadPool, minimumRuns: Int = 20,
         minimumSeconds: Double = 2
     ) throws(TrainingError) -> (timing: Timing, memory: TrainingMemoryReport) {
+        let count = settings.batchSize * 4
+        do throws(ExecutionError) {
+            try requireMemory(byteCount: count * network.inputShape.count, for: "timing on \(count) images")
+        } catch {
+            throw .execution(error)
+        }
         let images = LabelledImages.random(
-            shape: network.inputShape, classCount: network.outputShape.count, count: settings.batchSize * 4)
+            shape: network.inputShape, classCount: network.outputShape.count, count: count)
         var settings = settings
         settings.epochs = 1 << 16
         // Noise cannot be learned: a usual rate might diverge before the time is taken.

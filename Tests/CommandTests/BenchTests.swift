@@ -3,8 +3,9 @@ import Testing
 @Suite struct BenchTests {
     @Test(arguments: [[], ["--training", "--batch", "16"]])
     func measuresInferenceAndTraining(more: [String]) async throws {
-        let arguments = ["bench", "--network", "mnist", "--pattern", "random:0.1", "--threads", "1", "--image-size", "12"]
-        let outcome = try await Gossamer().succeed(arguments + ["--seconds", "0.05", "--json"] + more)
+        let network = ["--network", "mnist", "--pattern", "random:0.1", "--image-size", "12"]
+        let outcome = try await Gossamer().succeed(
+            ["bench", "--threads", "1", "--seconds", "0.05", "--json"] + network + more)
         #expect(outcome.output.split(separator: "\n").count == 1)
         let answer = try outcome.json(BenchAnswer.self)
         #expect(answer.minMilliseconds > 0)

@@ -2,12 +2,12 @@ import Foundation
 import GossamerTensors
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct ResumeTests {
+@Suite(.timeLimit(.minutes(10))) struct ResumeTests {
     static let epochs = 60
     static let variants: [[String]] = [[], ["--validation-split", "0.2"]]
 
     /// Lines of the run's metrics so far, whole or not.
-    private func lineCount(_ gossamer: Gossamer) -> Int {
+    private static func lineCount(_ gossamer: Gossamer) -> Int {
         (try? gossamer.text("run/metrics.jsonl"))?.split(separator: "\n").count ?? 0
     }
 
@@ -27,9 +27,7 @@ import Testing
         let arguments = { (output: String) in gossamer.training(output: output, epochs: Self.epochs) + variant }
         try await gossamer.succeed(arguments("whole"))
         let command = try gossamer.start(arguments("run"))
-        try #require(try await command.wait { self.lineCount(gossamer) >= 3 })
-        command.send(SIGINT)
-        let outcome = try await command.outcome()
+        let outcome = try await command.outcome(ofSending: SIGINT) { Self.lineCount(gossamer) >= 3 }
         #expect(outcome.status == 130, "\(outcome)")
         #expect(outcome.errorLines.last?.contains("--resume") == true)
         #expect(gossamer.exists("run/checkpoint/last.safetensors"))
@@ -47,14 +45,12 @@ import Testing
         var generator = SeededGenerator(seed: 7)
         for round in 0 ..< 8 {
             let more = round == 0 ? [] : ["--resume", "--threads", "\(1 + round % 3)"]
-            let linesBefore = lineCount(gossamer)
+            let linesBefore = Self.lineCount(gossamer)
             let command = try gossamer.start(arguments("run") + more)
-            if round % 2 == 0 {
-                try #require(try await command.wait { self.lineCount(gossamer) > linesBefore + 1 }, "round \(round)")
+            let delay = generator.index(below: 30)
+            let outcome = try await command.outcome(ofSending: SIGKILL, afterMilliseconds: delay) {
+                round % 2 == 1 || Self.lineCount(gossamer) > linesBefore + 1
             }
-            try await Task.sleep(for: .milliseconds(generator.index(below: 30)))
-            command.send(SIGKILL)
-            let outcome = try await command.outcome()
             try #require(outcome.signal == SIGKILL, "round \(round): \(outcome)")
         }
         try await gossamer.succeed(arguments("run") + ["--resume", "--threads", "2"])

@@ -54,7 +54,8 @@ import Testing
         #expect(plan.estimatedSeconds > 0)
 
         let trained = try await gossamer.succeed(arguments).json(TrainAnswer.self)
-        let headerLength = try gossamer.bytes("run/model.safetensors").prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let model = try gossamer.bytes("run/model.safetensors")
+        let headerLength = model.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         #expect(headerLength < 4096)
         #expect(
             isWithinOnePercent(trained.modelBytes, of: 8 + headerLength + 4 * cost.parameters + cost.indexBytes))

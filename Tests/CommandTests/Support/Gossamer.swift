@@ -25,8 +25,8 @@ final class Gossamer: Sendable {
 
     /// Starts the command.
     ///
-    /// - Parameter fileSizeLimit: bytes that no file it writes may exceed, a multiple of 512; a write beyond fails as on
-    ///   a full disk.
+    /// - Parameter fileSizeLimit: bytes that no file it writes may exceed, a multiple of 512; a write beyond fails as
+    ///   on a full disk.
     func start(_ arguments: [String], fileSizeLimit: Int? = nil) throws -> RunningCommand {
         let process = Process()
         let executable = try Self.executable()
@@ -125,13 +125,18 @@ final class RunningCommand: Sendable {
             output: texts[0], errors: texts[1])
     }
 
-    /// Waits until the condition holds; false where the process ends before.
-    func wait(until condition: () throws -> Bool) async throws -> Bool {
-        while try !condition() {
-            guard isRunning else { return false }
-            try await Task.sleep(for: .milliseconds(2))
+    /// Sends a signal some time after the condition holds, and waits for the end.
+    ///
+    /// A thread of its own watches, for tasks may wait long for their turn among the tests.
+    func outcome(
+        ofSending signal: Int32, afterMilliseconds delay: Int = 0, once condition: @escaping @Sendable () -> Bool
+    ) async throws -> Outcome {
+        Thread.detachNewThread { [self] in
+            while isRunning && !condition() { usleep(2000) }
+            usleep(UInt32(1000 * delay))
+            if isRunning { send(signal) }
         }
-        return true
+        return try await outcome()
     }
 }
 
