@@ -10,7 +10,7 @@ struct CompareCommand: ParsableCommand {
         discussion: """
             Example, three seeds of each point:
 
-              gossamer compare --densities 0.1,0.03,0.01 --seeds 1,2,3 --output runs/comparison
+              gossamer compare --densities 0.1,0.03,0.01 --seeds 1,2,3 --output runs/sweep
 
             Points that are done are skipped, so that the same command goes on after an interruption. Several \
             processes, on several machines that share the folder, may work on one comparison at a time.
@@ -47,7 +47,7 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(name: [.customLong("output"), .short], help: "Folder of the comparison.", transform: folderPath)
+    @Option(name: [.customLong("output"), .customShort("o")], help: "Folder of the comparison.", transform: folderPath)
     var folder = "runs/comparison"
 
     @Flag(help: "Train points again that failed before.")

@@ -22,6 +22,7 @@ struct GossamerCommand: ParsableCommand {
         // A limit on the size of files then makes a write fail, as a full disk does, instead of ending the process.
         signal(SIGXFSZ, SIG_IGN)
         do {
+            try InstructionSet.check(cap: ProcessInfo.processInfo.environment[InstructionSet.capVariable])
             try requireKnownCommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             try command.run()

@@ -16,7 +16,7 @@ struct ReportCommand: ParsableCommand {
     var comparison: String
 
     @Option(
-        name: [.customLong("output"), .short], help: "Folder of the report. (default: COMPARISON/report)",
+        name: [.customLong("output"), .customShort("o")], help: "Folder of the report. (default: COMPARISON/report)",
         transform: folderPath)
     var folder: String?
 

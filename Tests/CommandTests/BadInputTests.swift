@@ -33,6 +33,7 @@ import Testing
         Case(train + "--schedule cosin", "cosine"),
         Case(compare + "--pairing papr", "'paper'", status: 64),
         Case(compare + "--methods spare", "sparse", status: 64),
+        Case("runs --method spare", "sparse", status: 64),
         Case("bench --traning", "--training", status: 64),
         Case("report", "comparison", status: 64),
         // Numbers out of range, or none.
@@ -92,6 +93,7 @@ import Testing
         Case("compare --data mnist:images --output ''", "folder", status: 64),
         Case("demo --output ''", "folder", status: 64),
         Case("report ''", "folder", status: 64),
+        Case("runs nowhere", "nowhere", status: 64),
         Case("report nowhere", "nowhere/comparison.json"),
         Case("report images", "images/comparison.json"),
         Case("train --data mnist:images --output images/t10k-labels-idx1-ubyte", "images/t10k-labels-idx1-ubyte"),
@@ -105,6 +107,11 @@ import Testing
         #expect(outcome.status == bad.status, "\(outcome)")
         #expect(outcome.errors.lowercased().contains(bad.message.lowercased()), "\(outcome)")
         #expect(try gossamer.snapshot() == before, "no file may appear or change")
+    }
+
+    @Test func unknownInstructionSetIsRefused() async throws {
+        let outcome = try await Gossamer().run(["inspect"], environment: ["GOSSAMER_ISA": "axv2"])
+        #expect(outcome.isOneLineFailure && outcome.errors.contains("did you mean 'avx2'?"), "\(outcome)")
     }
 
     // MARK: Data

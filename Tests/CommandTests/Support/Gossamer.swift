@@ -27,7 +27,9 @@ final class Gossamer: Sendable {
     ///
     /// - Parameter fileSizeLimit: bytes that no file it writes may exceed, a multiple of 512; a write beyond fails as
     ///   on a full disk.
-    func start(_ arguments: [String], fileSizeLimit: Int? = nil) throws -> RunningCommand {
+    func start(
+        _ arguments: [String], fileSizeLimit: Int? = nil, environment: [String: String] = [:]
+    ) throws -> RunningCommand {
         let process = Process()
         let executable = try Self.executable()
         if let fileSizeLimit {
@@ -39,11 +41,16 @@ final class Gossamer: Sendable {
             process.arguments = arguments
         }
         process.currentDirectoryURL = URL(filePath: folder)
+        var environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        environment["XDG_CACHE_HOME"] = path("cache")
+        process.environment = environment
         return try RunningCommand(process)
     }
 
-    func run(_ arguments: [String], fileSizeLimit: Int? = nil) async throws -> Outcome {
-        try await start(arguments, fileSizeLimit: fileSizeLimit).outcome()
+    func run(
+        _ arguments: [String], fileSizeLimit: Int? = nil, environment: [String: String] = [:]
+    ) async throws -> Outcome {
+        try await start(arguments, fileSizeLimit: fileSizeLimit, environment: environment).outcome()
     }
 
     /// Runs a command that must succeed.

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+@Suite struct RunsTests {
+    private struct Line: Decodable {
+        let folder: String
+        let record: RunAnswer
+    }
+
+    private func list(_ gossamer: Gossamer, _ more: String...) async throws -> [Line] {
+        try await gossamer.succeed(["runs", ".", "--json"] + more).json([Line].self)
+    }
+
+    @Test func listsWhatTheFoldersHold() async throws {
+        let gossamer = try Gossamer.withImages(SampleImages(trainingCount: 20, testCount: 10))
+        #expect(try await list(gossamer).isEmpty)
+        try await gossamer.succeed(gossamer.training(output: "some/sparse"))
+        try await gossamer.succeed(gossamer.training("--pattern", "dense", output: "dense"))
+        _ = try await gossamer.run(gossamer.training("--learning-rate", "1e9", "--epochs", "20", output: "bad"))
+        #expect(try await list(gossamer).count == 3)
+        let sparse = try await list(gossamer, "--method", "sparse", "--status", "completed")
+        #expect(sparse.map { $0.folder.hasSuffix("some/sparse") } == [true])
+        #expect(try await list(gossamer, "--status", "failed").map { $0.folder.hasSuffix("bad") } == [true])
+
+        // The folders are the truth: neither the index nor an old entry matters.
+        try FileManager.default.removeItem(atPath: gossamer.path("cache"))
+        #expect(try await list(gossamer).count == 3)
+        try FileManager.default.removeItem(atPath: gossamer.path("dense"))
+        #expect(try await list(gossamer).count == 2)
+    }
+}
