@@ -84,7 +84,7 @@ struct Lowering {
     }
 
     private mutating func averagePooling(_ node: Node, _ inputs: [Int]) -> AveragePoolingOperation {
-        let countsPadding = if case .averagePooling(let layer) = node.layer { layer.countsPadding } else { false }
+        let countsPadding = if case .averagePooling(_, let counts) = node.layer { counts } else { false }
         let output = makeValue(for: node)
         return AveragePoolingOperation(
             name: node.name, inputs: inputs, output: output, inputLayout: layouts[inputs[0]],

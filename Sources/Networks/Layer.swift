@@ -8,7 +8,8 @@ public enum Layer: Hashable, Sendable {
     case batchNormalization(BatchNormalization)
     case relu
     case maxPooling(Pooling)
-    case averagePooling(Pooling)
+    /// `countsPadding`: whether zeros of the padding count in the divisor.
+    case averagePooling(Pooling, countsPadding: Bool)
     case globalAveragePooling
     case dropout(rate: Double)
     case fullyConnected(FullyConnected)
@@ -80,14 +81,11 @@ public struct Pooling: Hashable, Sendable {
     public var kernel: Size
     public var stride: Size
     public var padding: Padding
-    /// Average pooling only: whether zeros of the padding count in the divisor.
-    public var countsPadding: Bool
 
-    public init(kernel: Size, stride: Size? = nil, padding: Padding = .valid, countsPadding: Bool = true) {
+    public init(kernel: Size, stride: Size? = nil, padding: Padding = .valid) {
         self.kernel = kernel
         self.stride = stride ?? kernel
         self.padding = padding
-        self.countsPadding = countsPadding
     }
 }
 

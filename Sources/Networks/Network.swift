@@ -79,7 +79,7 @@ extension Layer {
         switch self {
         case .convolution(let layer):
             return WindowGeometry(kernel: layer.kernel, stride: layer.stride, padding: layer.padding, input: size)
-        case .maxPooling(let layer), .averagePooling(let layer):
+        case .maxPooling(let layer), .averagePooling(let layer, _):
             return WindowGeometry(kernel: layer.kernel, stride: layer.stride, padding: layer.padding, input: size)
         case .globalAveragePooling, .fullyConnected:
             return WindowGeometry(kernel: size, stride: Size(1), padding: .valid, input: size)

@@ -76,9 +76,8 @@ public struct NetworkBuilder {
         _ x: Value, kernel: Int, stride: Int? = nil, padding: Padding = .valid, countsPadding: Bool = true,
         name: String? = nil
     ) -> Value {
-        let layer = Pooling(
-            kernel: Size(kernel), stride: stride.map { Size($0) }, padding: padding, countsPadding: countsPadding)
-        return add(.averagePooling(layer), [x], name: name)
+        let layer = Pooling(kernel: Size(kernel), stride: stride.map { Size($0) }, padding: padding)
+        return add(.averagePooling(layer, countsPadding: countsPadding), [x], name: name)
     }
 
     public mutating func globalAveragePooling(_ x: Value, name: String? = nil) -> Value {

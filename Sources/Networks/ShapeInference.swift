@@ -183,7 +183,7 @@ extension Layer {
         case .convolution(let layer):
             return [layer.filters, layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width]
                 + sizes(layer.padding)
-        case .maxPooling(let layer), .averagePooling(let layer):
+        case .maxPooling(let layer), .averagePooling(let layer, _):
             return [layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width]
                 + sizes(layer.padding)
         default: return []

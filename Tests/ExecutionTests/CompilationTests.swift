@@ -30,8 +30,8 @@ import Testing
         ] {
             var net = NetworkBuilder(name: "pooled", input: Shape(channels: 2, height: 4, width: 4))
             let x = net.convolution(net.input, filters: 2, kernel: 1)
-            let layer = Pooling(kernel: Size(2), stride: Size(1), padding: padding, countsPadding: false)
-            _ = net.add(maximum ? .maxPooling(layer) : .averagePooling(layer), [x], name: "pooling")
+            let layer = Pooling(kernel: Size(2), stride: Size(1), padding: padding)
+            _ = net.add(maximum ? .maxPooling(layer) : .averagePooling(layer, countsPadding: false), [x], name: "pooling")
             let error = #expect(throws: NetworkError.self, "\(padding)") { _ = try net.build() }
             #expect(error?.node == "pooling")
         }

@@ -85,9 +85,9 @@ import Testing
     @Test(arguments: Fixture.names(in: "average-pooling")) func averagePooling(name: String) throws {
         let fixture = try Fixture(name)
         let layer = Pooling(
-            kernel: size(fixture, "kernel"), stride: size(fixture, "stride"), padding: padding(fixture),
-            countsPadding: fixture.flag("counts_padding"))
-        try check(replay(network(imageShape(fixture, "input"), .averagePooling(layer)), fixture), fixture)
+            kernel: size(fixture, "kernel"), stride: size(fixture, "stride"), padding: padding(fixture))
+        let kind = Layer.averagePooling(layer, countsPadding: fixture.flag("counts_padding"))
+        try check(replay(network(imageShape(fixture, "input"), kind), fixture), fixture)
     }
 
     @Test(arguments: Fixture.names(in: "global-average-pooling")) func globalAveragePooling(name: String) throws {

@@ -71,7 +71,8 @@ import Testing
             let parameters = Parameters(initializing: network, seed: seed)
             let bytes = try Model.writer(network, parameters: parameters, labels: labels).serialized()
             let model = try Model(SafetensorsFile(bytes: bytes))
-            #expect(model.network == network, "seed \(seed)")
+            let isSame = model.network == network
+            #expect(isSame, "seed \(seed)")
         }
     }
 

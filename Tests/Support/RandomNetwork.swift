@@ -126,9 +126,9 @@ package struct RandomNetwork {
         }
         let side = 2 + generator.index(below: 2)
         let layer = Pooling(
-            kernel: Size(side), stride: Size(1 + generator.index(below: 2)), padding: .same,
-            countsPadding: generator.index(below: 2) == 0)
-        let kind = maximum ? Layer.maxPooling(layer) : .averagePooling(layer)
+            kernel: Size(side), stride: Size(1 + generator.index(below: 2)), padding: .same)
+        let countsPadding = generator.index(below: 2) == 0
+        let kind = maximum ? Layer.maxPooling(layer) : .averagePooling(layer, countsPadding: countsPadding)
         let geometry = kind.geometry(input: input.shape)!
         add(
             kind, [input],

@@ -58,7 +58,7 @@ package struct ReferenceNetwork {
             for x in inputs[0] { smallestDistanceToKink = min(smallestDistanceToKink, abs(x)) }
             return inputs[0].map { max($0, 0) }
         case .maxPooling: return maxPooling(node, inputs[0])
-        case .averagePooling(let layer): return averagePooling(node, inputs[0], countsPadding: layer.countsPadding)
+        case .averagePooling(_, let counts): return averagePooling(node, inputs[0], countsPadding: counts)
         case .globalAveragePooling: return averagePooling(node, inputs[0], countsPadding: false)
         case .dropout: return isTraining ? zip(inputs[0], masks[node.name]!).map(*) : inputs[0]
         case .concatenation:

@@ -5,7 +5,7 @@ package final class TemporaryFolder: Sendable {
     package let path: String
 
     package init() {
-        path = NSTemporaryDirectory() + "/gossamer-tests-\(UUID().uuidString)"
+        path = FileManager.default.temporaryDirectory.path + "/gossamer-tests-\(UUID().uuidString)"
         try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -149,13 +149,14 @@ import Testing
     /// Where a file is in the way of the folder.
     @Test func aFolderThatCannotBeMadeIsATypedError() throws {
         let folder = TemporaryFolder()
-        try write([1], to: folder.path)
+        let blocked = CheckpointFolder(path: folder.file("blocked"))
+        try write([1], to: blocked.path)
         let exercise = try Exercise()
         var trainer = try exercise.trainer()
         expectFileError { () throws(TrainingError) in
-            _ = try exercise.run(&trainer, checkpoints: folder.checkpoints, stopAfter: 1)
+            _ = try exercise.run(&trainer, checkpoints: blocked, stopAfter: 1)
         }
-        #expect(try bytes(ofFile: folder.path) == [1])
+        #expect(try bytes(ofFile: blocked.path) == [1])
     }
 
     /// Weights and velocities of connections that exist, and nothing else.

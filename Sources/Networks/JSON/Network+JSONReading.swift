@@ -106,10 +106,10 @@ extension Layer {
         case "convolution": self = .convolution(try Convolution(&fields))
         case "batch-normalization": self = .batchNormalization(try BatchNormalization(&fields))
         case "relu": self = .relu
-        case "max-pooling": self = .maxPooling(try Pooling(&fields, countsPadding: true))
+        case "max-pooling": self = .maxPooling(try Pooling(&fields))
         case "average-pooling":
             let countsPadding = try fields.bool("countsPadding", default: true)
-            self = .averagePooling(try Pooling(&fields, countsPadding: countsPadding))
+            self = .averagePooling(try Pooling(&fields), countsPadding: countsPadding)
         case "global-average-pooling": self = .globalAveragePooling
         case "dropout": self = .dropout(rate: try fields.number("rate", expected: "in [0, 1)") { $0 >= 0 && $0 < 1 })
         case "fully-connected":
@@ -151,10 +151,10 @@ extension BatchNormalization {
 }
 
 extension Pooling {
-    fileprivate init(_ fields: inout NodeFields, countsPadding: Bool) throws(NetworkError) {
+    fileprivate init(_ fields: inout NodeFields) throws(NetworkError) {
         let kernel = try fields.size("kernel")
         self.init(
             kernel: kernel, stride: try fields.size("stride", default: kernel),
-            padding: try fields.padding("padding", default: .valid), countsPadding: countsPadding)
+            padding: try fields.padding("padding", default: .valid))
     }
 }

@@ -39,8 +39,8 @@ extension Layer {
             return ["epsilon": .number(layer.epsilon), "momentum": .number(layer.momentum)]
         case .maxPooling(let layer):
             return layer.members
-        case .averagePooling(let layer):
-            return layer.members.merging(["countsPadding": .bool(layer.countsPadding)]) { $1 }
+        case .averagePooling(let layer, let countsPadding):
+            return layer.members.merging(["countsPadding": .bool(countsPadding)]) { $1 }
         case .dropout(let rate):
             return ["rate": .number(rate)]
         case .fullyConnected(let layer):
