@@ -31,7 +31,7 @@ struct ComparisonSession {
         // Others may have asked for more seeds or densities in the same folder.
         let plan = try makePlan(folder.open(requested), base)
         for note in plan.notes { Console.say("note: \(note)", json: json) }
-        Console.say("\(plan.points.count) points in \(folder.path)", json: json)
+        Console.say("\(plan.points.count) point\(plan.points.count == 1 ? "" : "s") in \(folder.path)", json: json)
         Interruption.listen()
         let summary = try train(plan, dataset)
         let files = try Report.write(

@@ -23,6 +23,13 @@ enum Console {
     /// A line on standard error.
     static func note(_ text: String) { progress(text + "\n") }
 
+    /// Columns of the terminal; 80 where it does not say.
+    static var columnCount: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     /// Replaces the terminal's current line.
     static func overwrite(_ text: String) { progress("\r\u{1B}[K" + text) }
 

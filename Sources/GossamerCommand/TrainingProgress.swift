@@ -29,10 +29,14 @@ struct TrainingProgress {
     func close() { if Console.isTerminal { Console.overwrite("") } }
 
     private func bar(_ step: StepProgress) -> String {
-        let width = 24
+        let start = "\(prefix)epoch \(step.epoch + 1)/\(step.epochCount) "
+        let end = " " + figures(step)
+        // A line that wraps could not be replaced.
+        let columnCount = Console.columnCount - 1
+        let width = min(24, max(0, columnCount - start.count - end.count))
         let filled = width * step.step / max(1, step.stepCount)
         let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled)
-        return "\(prefix)epoch \(step.epoch + 1)/\(step.epochCount) \(bar) \(figures(step))"
+        return String((start + bar + end).prefix(columnCount))
     }
 
     private func line(_ step: StepProgress) -> String {

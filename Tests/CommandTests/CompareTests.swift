@@ -77,14 +77,15 @@ import Testing
         #expect(answer.runs.allSatisfy { $0.message?.contains("diverged") == true })
     }
 
-    @Test func goesOnAfterControlC() async throws {
+    /// A process that was killed holds its point no longer than it takes another one to look.
+    @Test(arguments: [SIGINT, SIGKILL]) func goesOnAfterAnInterruption(signal: Int32) async throws {
         let gossamer = try Gossamer.withImages()
         let arguments = comparison(epochs: 40)
         let command = try gossamer.start(arguments)
-        let outcome = try await command.outcome(ofSending: SIGINT) {
+        let outcome = try await command.outcome(ofSending: signal) {
             (try? gossamer.snapshot())?.keys.contains { $0.hasSuffix("best.safetensors") } ?? false
         }
-        #expect(outcome.status == 130, "\(outcome)")
+        #expect(signal == SIGINT ? outcome.status == 130 : outcome.signal == SIGKILL, "\(outcome)")
         let answer = try await gossamer.succeed(arguments).json(CompareAnswer.self)
         #expect(answer.completed + answer.skipped == 8 && answer.completed > 0)
         #expect(answer.runs.allSatisfy { $0.status == "completed" })

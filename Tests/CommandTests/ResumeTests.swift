@@ -57,6 +57,9 @@ import Testing
         try expectSameRun(gossamer, "run", as: "whole")
         let hidden = try FileManager.default.contentsOfDirectory(atPath: gossamer.path("run/checkpoint"))
         #expect(Set(hidden) == ["last.safetensors", "best.safetensors"], "no remains of killed processes")
+        // Nothing is left to do, which is no error.
+        try await gossamer.succeed(arguments("run") + ["--resume"])
+        try expectSameRun(gossamer, "run", as: "whole")
     }
 
     @Test func refusesToResumeWhatIsNotThere() async throws {

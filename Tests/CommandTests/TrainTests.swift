@@ -77,6 +77,25 @@ import Testing
         #expect(try gossamer.bytes("run/model.safetensors") != model)
     }
 
+    /// `script` gives the command a terminal.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")), arguments: [30, 60, 200])
+    func progressFitsTheTerminal(columnCount: Int) async throws {
+        let gossamer = try Gossamer.withImages()
+        let words = [try Gossamer.executable()] + gossamer.training()
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/script")
+        process.currentDirectoryURL = URL(filePath: gossamer.folder)
+        let line = words.map { "'\($0)'" }.joined(separator: " ")
+        process.arguments = ["-qec", "stty cols \(columnCount); \(line) >/dev/null", "/dev/null"]
+        let outcome = try await RunningCommand(process).outcome()
+        #expect(outcome.status == 0, "\(outcome)")
+        let bars = outcome.output.split(whereSeparator: { $0 == "\r" || $0.isNewline })
+            .map { $0.replacing("\u{1B}[K", with: "") }.filter { $0.hasPrefix("epoch 1/2 ") }
+        #expect(!bars.isEmpty, "\(outcome)")
+        for bar in bars { #expect(bar.count < columnCount, "\(bar)") }
+        #expect(columnCount < 200 || bars.allSatisfy { $0.contains("━") || $0.contains("╌") })
+    }
+
     /// Standard error is no terminal here.
     @Test func printsPlainLinesWithoutATerminal() async throws {
         let gossamer = try Gossamer.withImages()
