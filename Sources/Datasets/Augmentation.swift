@@ -1,7 +1,9 @@
 import GossamerTensors
 
 /// Random changes to training images, drawn anew for every image of every epoch.
-public struct Augmentation: Hashable, Sendable, Codable {
+///
+/// Written `none`, `flip`, `shift=2` or `flip,shift=2`.
+public struct Augmentation: Hashable, Sendable {
     /// Pixels, at least 0: an image moves by up to this far along each axis, and black (pixel value 0) moves in.
     public var maximumShift: Int
     /// Mirrors half of the images left to right.

@@ -102,6 +102,7 @@ public struct Comparison: Codable, Hashable, Sendable {
             ("momentum", plain(mine.momentum), plain(theirs.momentum)),
             ("weight decay", plain(mine.weightDecay), plain(theirs.weightDecay)),
             ("label smoothing", plain(mine.labelSmoothing), plain(theirs.labelSmoothing)),
+            ("augmentation", mine.augmentation, theirs.augmentation),
             ("validation fraction", plain(mine.validationFraction), plain(theirs.validationFraction)),
             ("image size", mine.imageSize.map { "\($0)" } ?? "none", theirs.imageSize.map { "\($0)" } ?? "none"),
         ]

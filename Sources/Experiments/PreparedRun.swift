@@ -74,13 +74,13 @@ extension Network {
 }
 
 extension TrainingSettings {
-    public init(_ configuration: RunConfiguration) throws(TrainingError) {
+    public init(_ configuration: RunConfiguration) throws {
         self.init(
             epochs: configuration.epochs, batchSize: configuration.batchSize,
             learningRate: configuration.learningRate,
             schedule: try LearningRateSchedule(parsing: configuration.schedule), momentum: configuration.momentum,
             weightDecay: configuration.weightDecay, labelSmoothing: configuration.labelSmoothing,
-            seed: configuration.seed)
+            augmentation: try Augmentation(parsing: configuration.augmentation), seed: configuration.seed)
         try validate()
     }
 }

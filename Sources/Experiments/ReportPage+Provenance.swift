@@ -44,6 +44,7 @@ extension ReportPage {
             "momentum \(plain(configuration.momentum))", "weight decay \(plain(configuration.weightDecay))",
         ]
         if configuration.labelSmoothing > 0 { parts.append("label smoothing \(plain(configuration.labelSmoothing))") }
+        if configuration.augmentation != "none" { parts.append("augmentation \(configuration.augmentation)") }
         if configuration.validationFraction > 0 {
             parts.append("\(Format.share(configuration.validationFraction)) of the images kept for validation")
         }

@@ -21,6 +21,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var weightDecay: Double
     /// In [0, 1).
     public var labelSmoothing: Double
+    /// Random changes to the training images, such as `flip,shift=2`; `none` for none.
+    public var augmentation: String
     /// The fraction of the training images kept apart for validation, in [0, 1).
     public var validationFraction: Double
     public var seed: UInt64
@@ -32,7 +34,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public init(
         network: String, data: String, pattern: String = "dense", depthMultiplier: Double = 1,
         epochs: Int, batchSize: Int, learningRate: Double, schedule: String,
-        momentum: Double = 0.9, weightDecay: Double = 0, labelSmoothing: Double = 0,
+        momentum: Double = 0.9, weightDecay: Double = 0, labelSmoothing: Double = 0, augmentation: String = "none",
         validationFraction: Double = 0, seed: UInt64 = 1, threads: Int, imageSize: Int? = nil
     ) {
         self.network = network
@@ -46,6 +48,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
         self.momentum = momentum
         self.weightDecay = weightDecay
         self.labelSmoothing = labelSmoothing
+        self.augmentation = augmentation
         self.validationFraction = validationFraction
         self.seed = seed
         self.threads = threads

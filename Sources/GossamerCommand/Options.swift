@@ -48,6 +48,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Share of every target that is spread over all classes.")
     var labelSmoothing = 0.0
 
+    @Option(help: "Random changes to the training images: none, flip, shift=PIXELS or flip,shift=PIXELS.")
+    var augmentation = "none"
+
     @Option(help: "Fraction of the training images held back; the epoch that is best on them becomes the model.")
     var validationSplit = 0.0
 }
@@ -87,7 +90,8 @@ extension RunConfiguration {
             network: network, data: data.data, pattern: pattern, depthMultiplier: depthMultiplier,
             epochs: training.epochs, batchSize: training.batchSize, learningRate: training.learningRate,
             schedule: training.schedule, momentum: training.momentum, weightDecay: training.weightDecay,
-            labelSmoothing: training.labelSmoothing, validationFraction: training.validationSplit, seed: seed,
+            labelSmoothing: training.labelSmoothing, augmentation: training.augmentation,
+            validationFraction: training.validationSplit, seed: seed,
             threads: threads)
     }
 }
