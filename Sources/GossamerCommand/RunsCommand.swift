@@ -43,9 +43,9 @@ struct RunsCommand: ParsableCommand {
         let index = try RunIndex(cacheFolder: cacheFolder)
         let refresh = try rebuild ? index.rebuild(from: folder) : index.refresh(from: folder)
         for problem in refresh.problems { Console.note("skipped: \(problem)") }
-        let root = URL(fileURLWithPath: folder).standardizedFileURL.path + "/"
+        let root = URL(fileURLWithPath: folder).standardizedFileURL.path
         let entries = try index.runs(network: network, data: data, method: method, status: status)
-            .filter { $0.folder.path.hasPrefix(root) }
+            .filter { $0.folder.path == root || $0.folder.path.hasPrefix(root + "/") }
         if output.json {
             try Console.printJSON(entries.map { Line(folder: $0.folder.path, record: $0.record) })
         } else {
@@ -58,7 +58,8 @@ struct RunsCommand: ParsableCommand {
     private func row(_ entry: RunIndex.Entry, root: String) -> [String] {
         let record = entry.record
         return [
-            String(entry.folder.path.dropFirst(root.count)), record.configuration.pattern,
+            entry.folder.path == root ? "." : String(entry.folder.path.dropFirst(root.count + 1)),
+            record.configuration.pattern,
             Figures.decimal(record.configuration.depthMultiplier, 3), "\(record.configuration.seed)",
             record.status.rawValue, record.cost.map { Figures.count($0.parameters) } ?? "",
             record.results.map { Figures.percent($0.testAccuracy) } ?? "",

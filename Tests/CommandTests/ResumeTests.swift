@@ -80,6 +80,21 @@ import Testing
         #expect(try gossamer.snapshot() == before)
     }
 
+    @Test(arguments: ["run.json", "checkpoint/last.safetensors", "checkpoint/best.safetensors"])
+    func refusesDamagedFiles(name: String) async throws {
+        let gossamer = try Gossamer.withImages()
+        let arguments = gossamer.training("--validation-split", "0.2")
+        try await gossamer.succeed(arguments)
+        let whole = try gossamer.bytes("run/" + name)
+        for damaged in [[], Array(whole.prefix(700)), [UInt8](repeating: 0xFF, count: 64)] {
+            try gossamer.write(damaged, to: "run/" + name)
+            let outcome = try await gossamer.run(arguments + ["--resume"])
+            #expect(outcome.isOneLineFailure && outcome.errors.contains(name), "\(outcome)")
+        }
+        try gossamer.write(whole, to: "run/" + name)
+        try await gossamer.succeed(arguments + ["--resume"])
+    }
+
     /// The record says one network, the checkpoint beside it is of another.
     @Test func refusesCheckpointsOfAnotherNetwork() async throws {
         let gossamer = try Gossamer.withImages()

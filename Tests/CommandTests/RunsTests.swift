@@ -22,6 +22,9 @@ import Testing
         #expect(sparse.map { $0.folder.hasSuffix("some/sparse") } == [true])
         #expect(try await list(gossamer, "--status", "failed").map { $0.folder.hasSuffix("bad") } == [true])
 
+        let itself = try await gossamer.succeed(["runs", "some/sparse", "--json"]).json([Line].self)
+        #expect(itself.count == 1)
+
         // The folders are the truth: neither the index nor an old entry matters.
         try FileManager.default.removeItem(atPath: gossamer.path("cache"))
         #expect(try await list(gossamer).count == 3)
