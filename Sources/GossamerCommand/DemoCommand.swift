@@ -15,7 +15,9 @@ struct DemoCommand: ParsableCommand {
             Started again it goes on where it stopped.
             """)
 
-    @Option(name: [.customLong("output"), .customShort("o")], help: "Folder of the runs and the report.", transform: folderPath)
+    @Option(
+        name: [.customLong("output"), .customShort("o")], help: "Folder of the runs and the report.",
+        transform: folderPath)
     var folder = "demo-report"
 
     @Flag(help: "One short epoch and two densities: to see that everything works, not how well.")

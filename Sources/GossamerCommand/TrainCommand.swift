@@ -24,7 +24,8 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     @Option(
-        name: [.customLong("output"), .customShort("o")], help: "Folder of the run. (default: runs/NETWORK-PATTERN-seedN)",
+        name: [.customLong("output"), .customShort("o")],
+        help: "Folder of the run. (default: runs/NETWORK-PATTERN-seedN)",
         transform: folderPath)
     var folder: String?
 

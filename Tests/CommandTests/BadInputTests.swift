@@ -30,6 +30,7 @@ import Testing
         Case(train + "--network mnits", "did you mean 'mnist'?"),
         Case(train + "--pattern rndom:0.1", "did you mean 'random'?"),
         Case(train + "--pattern random:0.1,blok=4", "block"),
+        Case(train + "--augmentation flop", "flip"),
         Case(train + "--schedule cosin", "cosine"),
         Case(compare + "--pairing papr", "'paper'", status: 64),
         Case(compare + "--methods spare", "sparse", status: 64),

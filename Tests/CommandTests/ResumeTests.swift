@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct ResumeTests {
     static let epochs = 60
-    static let variants: [[String]] = [[], ["--validation-split", "0.2"]]
+    static let variants: [[String]] = [[], ["--validation-split", "0.2", "--augmentation", "flip,shift=1"]]
 
     /// Lines of the run's metrics so far, whole or not.
     private static func lineCount(_ gossamer: Gossamer) -> Int {
