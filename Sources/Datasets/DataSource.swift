@@ -7,6 +7,15 @@ public enum DataSource: Hashable, Sendable {
     /// Ten classes, the digits, in a folder of files in MNIST's naming.
     case mnist(directory: String)
 
+    /// Where the images come from and under which terms, where that is known.
+    public var note: String? {
+        switch self {
+        case .fashionMNIST:
+            "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), 60,000 training and 10,000 test images, MIT licence"
+        case .mnist: nil
+        }
+    }
+
     /// The forms that `parse` reads.
     public static let forms = ["fashion-mnist", "mnist:DIR"]
 

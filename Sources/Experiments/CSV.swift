@@ -51,7 +51,7 @@ extension ReportSummary {
     var runsCSV: String {
         var csv = CSV([
             "network", "data", "pattern", "depth_multiplier", "seed", "threads", "status", "message", "test_accuracy",
-            "validation_accuracy", "convolution_parameters", "parameters", "parameters_without_classifier",
+            "test_images", "validation_accuracy", "convolution_parameters", "parameters", "parameters_without_classifier",
             "multiply_adds", "connections", "removed_channels", "latency_ms", "training_step_ms", "training_seconds",
             "training_memory_bytes", "model_file_bytes",
         ])
@@ -62,7 +62,8 @@ extension ReportSummary {
                 configuration.network, configuration.data, configuration.pattern,
                 plain(configuration.depthMultiplier), "\(configuration.seed)", "\(configuration.threads)",
                 record.status.rawValue, record.message ?? "", Self.number(results?.testAccuracy),
-                Self.number(results?.validationAccuracy), count(cost?.convolutionParameters), count(cost?.parameters),
+                count(results?.testImages), Self.number(results?.validationAccuracy),
+                count(cost?.convolutionParameters), count(cost?.parameters),
                 count(cost?.parametersWithoutClassifier), count(cost?.multiplyAdds), count(cost?.connections),
                 count(cost?.removedChannels), Self.number(results?.singleImageLatencyMilliseconds),
                 Self.number(results?.trainingStepMilliseconds), Self.number(results?.trainingSeconds),

@@ -54,10 +54,12 @@ public struct Comparison: Codable, Hashable, Sendable {
 
     /// The first field out of its range, if any.
     package var problem: FieldProblem? {
+        settings.problem.map { FieldProblem(field: "settings." + $0.field, expected: $0.expected) } ?? pointsProblem
+    }
+
+    /// The first problem of what the points are made of.
+    var pointsProblem: FieldProblem? {
         func isFraction(_ value: Double) -> Bool { value > 0 && value <= 1 }
-        if let problem = settings.problem {
-            return FieldProblem(field: "settings." + problem.field, expected: problem.expected)
-        }
         let needsDensities = methods.contains(.sparse) || methods.contains(.multiplier)
         let checks: [(String, Bool, String)] = [
             ("formatVersion", formatVersion == Self.currentFormatVersion, "\(Self.currentFormatVersion)"),
@@ -66,6 +68,8 @@ public struct Comparison: Codable, Hashable, Sendable {
             ("densities", densities.allSatisfy(isFraction), "numbers in (0, 1]"),
             ("patterns", !patterns.isEmpty && patterns.allSatisfy { !$0.isEmpty && $0 != "dense" },
              "sparse patterns such as random"),
+            ("patterns", patterns.allSatisfy { PatternText($0).value == nil },
+             "sparse patterns without a density, such as random, as densities are given apart"),
             ("hybrids", hybrids.allSatisfy { isFraction($0.depthMultiplier) && isFraction($0.density) },
              "depth multipliers and densities in (0, 1]"),
             ("hybrids", !hybrids.isEmpty || !methods.contains(.hybrid), "at least one, as the hybrid is asked for"),
@@ -88,24 +92,15 @@ public struct Comparison: Codable, Hashable, Sendable {
         return both
     }
 
-    /// Where another request cannot share a folder with this one: the field and both values.
-    func difference(from other: Comparison) -> (field: String, own: String, other: String)? {
-        let (mine, theirs) = (settings, other.settings)
-        let fields: [(String, String, String)] = [
-            ("network", mine.network, theirs.network),
-            ("data", mine.data, theirs.data),
-            ("pairing", pairing.rawValue, other.pairing.rawValue),
-            ("epochs", "\(mine.epochs)", "\(theirs.epochs)"),
-            ("batch size", "\(mine.batchSize)", "\(theirs.batchSize)"),
-            ("learning rate", plain(mine.learningRate), plain(theirs.learningRate)),
-            ("schedule", mine.schedule, theirs.schedule),
-            ("momentum", plain(mine.momentum), plain(theirs.momentum)),
-            ("weight decay", plain(mine.weightDecay), plain(theirs.weightDecay)),
-            ("label smoothing", plain(mine.labelSmoothing), plain(theirs.labelSmoothing)),
-            ("augmentation", mine.augmentation, theirs.augmentation),
-            ("validation fraction", plain(mine.validationFraction), plain(theirs.validationFraction)),
-            ("image size", mine.imageSize.map { "\($0)" } ?? "none", theirs.imageSize.map { "\($0)" } ?? "none"),
-        ]
-        return fields.first { $0.1 != $0.2 }.map { (field: $0.0, own: $0.1, other: $0.2) }
+    /// Where another request cannot share a folder with this one. Pattern, depth multiplier and seed are those of the
+    /// points.
+    func difference(from other: Comparison) -> SettingDifference? {
+        var theirs = other.settings
+        theirs.pattern = settings.pattern
+        theirs.depthMultiplier = settings.depthMultiplier
+        theirs.seed = settings.seed
+        if let difference = settings.difference(from: theirs) { return difference }
+        guard pairing != other.pairing else { return nil }
+        return SettingDifference(name: "pairing", own: pairing.rawValue, other: other.pairing.rawValue)
     }
 }

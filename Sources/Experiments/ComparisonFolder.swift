@@ -34,7 +34,7 @@ public struct ComparisonFolder: Hashable, Sendable {
             let earlier = try load()
             if let difference = earlier.difference(from: comparison) {
                 throw .otherComparison(
-                    folder: path, field: difference.field, found: difference.own, requested: difference.other)
+                    folder: path, setting: difference.name, found: difference.own, requested: difference.other)
             }
             request = comparison.adding(earlier)
             if request == earlier { return request }

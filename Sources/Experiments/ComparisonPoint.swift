@@ -18,6 +18,8 @@ public struct ComparisonPoint: Hashable, Sendable {
     private static func name(of configuration: RunConfiguration) -> String {
         var identity = configuration
         identity.threads = 0
+        // The folder holds points of one network and one data set, so that their digests tell none apart.
+        identity.inputs = nil
         let text = (try? JSONFile.encoder().encode(identity)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let hash = String(SeededGenerator.key(text), radix: 16)
         let method = switch configuration.method {
@@ -38,7 +40,11 @@ public struct ComparisonPlan: Sendable {
     public let notes: [String]
 
     /// - Parameter cost: the exact cost of a configuration's network; throws what is wrong with it.
+    /// - Throws: `option` for a request out of range, and what `cost` throws.
     public init(_ comparison: Comparison, cost: @escaping (RunConfiguration) throws -> RunCost) throws {
+        if let problem = comparison.pointsProblem {
+            throw ExperimentError.option(name: problem.field, expected: problem.expected)
+        }
         var builder = Builder(comparison: comparison, cost: cost)
         let methods = comparison.methods
         if methods.contains(.dense) || comparison.densities.contains(1) { try builder.add() }

@@ -16,13 +16,11 @@ public struct ComparisonRunner: Sendable {
         public var commandLine: [String]
         public var programVersion: String
         public var machine: Machine
-        public var dataNote: String?
 
-        public init(commandLine: [String], programVersion: String, machine: Machine, dataNote: String? = nil) {
+        public init(commandLine: [String], programVersion: String, machine: Machine) {
             self.commandLine = commandLine
             self.programVersion = programVersion
             self.machine = machine
-            self.dataNote = dataNote
         }
     }
 
@@ -139,10 +137,9 @@ public struct ComparisonRunner: Sendable {
         let earlier = try? run.load()
         let resumes = earlier.map { $0.status == .running || $0.status == .interrupted } ?? false
         if !resumes { try run.clear() }
+        run.removeRemains()
         var record = RunRecord(
-            configuration: point.configuration, commandLine: context.commandLine,
-            programVersion: context.programVersion, machine: context.machine, dataNote: context.dataNote,
-            started: resumes ? earlier?.started ?? Date() : Date())
+            configuration: point.configuration, context, started: resumes ? earlier?.started ?? Date() : Date())
         record.cost = point.cost
         try run.save(record)
         let event: Event
@@ -161,7 +158,7 @@ public struct ComparisonRunner: Sendable {
             (record.status, record.message) = (.failed, message)
             event = .failed(point, message: message)
         }
-        guard claim.isHeld else { return .takenOver(point) }
+        guard claim.confirm() else { return .takenOver(point) }
         record.finished = Date()
         try run.save(record)
         return event

@@ -8,7 +8,9 @@ public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The folder already holds a run, which is never overwritten unasked.
     case runExists(folder: String)
     /// The folder holds a comparison with other settings.
-    case otherComparison(folder: String, field: String, found: String, requested: String)
+    case otherComparison(folder: String, setting: String, found: String, requested: String)
+    /// The folder holds a run with other settings.
+    case otherRun(folder: String, setting: String, found: String, requested: String)
     /// A value given by the user is out of range.
     case option(name: String, expected: String)
     /// A program that the report needs is missing or failed.
@@ -24,9 +26,12 @@ public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible 
             "\(oneLine(file)): \(oneLine(field)): expected \(oneLine(expected))"
         case .runExists(let folder):
             "\(oneLine(folder)): already holds a run; choose another folder, resume it, or force its replacement"
-        case .otherComparison(let folder, let field, let found, let requested):
-            "\(oneLine(folder)): holds a comparison with \(field) \(oneLine(found)), not \(oneLine(requested));"
-                + " choose another folder"
+        case .otherComparison(let folder, let setting, let found, let requested):
+            "\(oneLine(folder)): holds a comparison with \(oneLine(setting)) \(oneLine(found)), not"
+                + " \(oneLine(requested)); choose another folder"
+        case .otherRun(let folder, let setting, let found, let requested):
+            "\(oneLine(folder)): holds a run with \(oneLine(setting)) \(oneLine(found)), not \(oneLine(requested));"
+                + " only the options of that run can resume it"
         case .option(let name, let expected):
             "\(oneLine(name)): expected \(oneLine(expected))"
         case .tool(let name, let problem):

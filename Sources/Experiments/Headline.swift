@@ -42,7 +42,7 @@ extension ReportSummary {
     /// Nil if the spread of every point is known, else why it is not.
     public var spreadNote: String? {
         points.contains { $0.accuracy.count < 2 }
-            ? "Points with one seed have no known spread: small differences there may be chance." : nil
+            ? "Points with one seed have no known spread over seeds: small differences there may be chance." : nil
     }
 
     /// The first that is compared with the depth multiplier.

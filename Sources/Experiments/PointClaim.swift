@@ -72,9 +72,15 @@ public final class PointClaim: Sendable {
 
     deinit { stop.signal() }
 
-    /// False once another process has taken over, because this one was stopped for longer than its lease.
+    /// False once another process is known to have taken over, because this one was stopped for longer than its lease.
     public var isHeld: Bool {
         !succeeded.load(ordering: .acquiring)
+    }
+
+    /// Looks whether another process has taken over by now; `isHeld` knows only since the last heartbeat.
+    public func confirm() -> Bool {
+        if folder.exists(generation + 1) { succeeded.store(true, ordering: .releasing) }
+        return isHeld
     }
 
     /// Lets others claim the point at once.
@@ -84,10 +90,6 @@ public final class PointClaim: Sendable {
     }
 
     private func beat() {
-        if folder.exists(generation + 1) {
-            succeeded.store(true, ordering: .releasing)
-        } else {
-            folder.touchHeartbeat(of: generation)
-        }
+        if confirm() { folder.touchHeartbeat(of: generation) }
     }
 }

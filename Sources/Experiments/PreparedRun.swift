@@ -20,13 +20,17 @@ public struct PreparedRun: Sendable {
     public let settings: TrainingSettings
 
     /// - Parameters:
-    ///   - configuration: checked here.
+    ///   - configuration: checked here; digests that it already has must be those of the network and the data set.
     ///   - dataset: opened from the configuration's data source; given so that many runs can share it.
     /// - Throws: the error of the part that cannot be used, one line each.
     public init(_ configuration: RunConfiguration, dataset: Dataset) throws {
-        self.configuration = configuration
         settings = try TrainingSettings(configuration)
-        let sparsified = try configuration.makeNetwork(for: dataset)
+        let base = try Network.named(
+            configuration.network, classes: dataset.classNames.count, input: dataset.shape)
+        var configuration = configuration
+        if configuration.inputs == nil { configuration.inputs = InputDigests(base, dataset) }
+        self.configuration = configuration
+        let sparsified = try configuration.makeNetwork(from: base)
         network = sparsified.network
         removed = sparsified.removed
         let split = try dataset.train.split(
@@ -52,12 +56,6 @@ public struct PreparedRun: Sendable {
 }
 
 extension RunConfiguration {
-    /// The network with its depth multiplier and pattern applied, for images and classes of a data set.
-    public func makeNetwork(for dataset: Dataset) throws -> SparsifiedNetwork {
-        let base = try Network.named(network, classes: dataset.classNames.count, input: dataset.shape)
-        return try makeNetwork(from: base)
-    }
-
     /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
     public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
         let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
@@ -75,12 +73,9 @@ extension Network {
 
 extension TrainingSettings {
     public init(_ configuration: RunConfiguration) throws {
-        self.init(
-            epochs: configuration.epochs, batchSize: configuration.batchSize,
-            learningRate: configuration.learningRate,
-            schedule: try LearningRateSchedule(parsing: configuration.schedule), momentum: configuration.momentum,
-            weightDecay: configuration.weightDecay, labelSmoothing: configuration.labelSmoothing,
-            augmentation: try Augmentation(parsing: configuration.augmentation), seed: configuration.seed)
+        self = configuration.trainingNumbers
+        schedule = try LearningRateSchedule(parsing: configuration.schedule)
+        augmentation = try Augmentation(parsing: configuration.augmentation)
         try validate()
     }
 }

@@ -22,17 +22,28 @@ extension ReportPage {
             let lines: String = values.map { "<\(tag)>\(HTML.escaped($0))</\(tag)>" }.joined(separator: "<br>")
             return "<dt>\(name)</dt><dd>\(lines)</dd>"
         }.joined(separator: "\n")
-        let warning = summary.machines.count > 1
-            ? "<p class=\"warning\">The runs were measured on \(summary.machines.count) machines:"
-                + " compare their times with care.</p>" : ""
-        return "\(warning)<dl>\n\(list)\n</dl>\n" + figuresExplained
+        return warning + "<dl>\n\(list)\n</dl>\n" + figuresExplained
+    }
+
+    /// Of what makes the times of runs differ though their networks may not.
+    private var warning: String {
+        func several(_ count: Int, _ what: String) -> String? { count > 1 ? "\(count) \(what)" : nil }
+        let records = summary.records
+        let causes = [
+            several(summary.machines.count, "machines"),
+            several(Set(records.map(\.configuration.threads)).count, "numbers of threads"),
+            several(Set(records.map(\.programVersion)).count, "versions of the program"),
+        ].compactMap { $0 }
+        guard !causes.isEmpty else { return "" }
+        return "<p class=\"warning\">The runs were measured on \(enumeration(causes)): compare their times with"
+            + " care.</p>"
     }
 
     private var figuresExplained: String {
         """
         <p class="note">Parameters and multiply-adds are counted exactly; convolution parameters are the weights of \
-        convolutions, without biases and the classifier. Latency is the median of one image at a time on one thread; \
-        training time is that of all epochs. The figures are also in points.csv and runs.csv, each plot as SVG and \
+        convolutions, without biases and the classifier. Latency is the median of one image at a time on one thread, \
+        the training step that of all steps since the run last went on; training time is that of all epochs. The figures are also in points.csv and runs.csv, each plot as SVG and \
         PNG.</p>
         """
     }
@@ -48,7 +59,6 @@ extension ReportPage {
         if configuration.validationFraction > 0 {
             parts.append("\(Format.share(configuration.validationFraction)) of the images kept for validation")
         }
-        if let size = configuration.imageSize { parts.append("images of \(size) pixels") }
         parts.append("\(configuration.threads) \(configuration.threads == 1 ? "thread" : "threads")")
         return parts.joined(separator: "; ")
     }

@@ -16,7 +16,8 @@ extension ReportPage {
             Each cell sets the accuracy of a sparse network against that of the depth multiplier at the same cost: of \
             a network within \(Format.share(Verdict.costTolerance)) of it, else (marked ~) read off the line between \
             the two nearest networks, the dense one included, over the logarithm of the cost. A difference within the \
-            combined standard deviation of both is a tie.
+            combined standard deviation of both over their seeds, or within the combined sampling error \
+            √(p(1 − p)/n) of accuracies p on n test images, is a tie.
             """
         let headings = ["at equal"] + axes.map { HTML.escaped($0.name) }
         let sentences = all.filter { $0.axis == .convolutionParameters }.map(\.sentence)

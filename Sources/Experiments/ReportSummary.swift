@@ -49,6 +49,8 @@ public struct PointSummary: Hashable, Sendable {
     public let runs: [RunRecord]
     /// Fractions of the test set.
     public let accuracy: Sample
+    /// The fewest that a run was tested on; nil where one does not say.
+    public let testImages: Int?
     public let parameters: Double
     public let parametersWithoutClassifier: Double
     public let convolutionParameters: Double
@@ -73,6 +75,8 @@ public struct PointSummary: Hashable, Sendable {
         configuration = first.run.configuration
         self.runs = done.map(\.run)
         self.accuracy = accuracy
+        let imageCounts = done.compactMap(\.results.testImages)
+        testImages = imageCounts.count == done.count ? imageCounts.min() : nil
         self.trainingSeconds = trainingSeconds
         parameters = mean(\.parameters)
         parametersWithoutClassifier = mean(\.parametersWithoutClassifier)
@@ -106,7 +110,7 @@ public struct ReportSummary: Sendable {
     public let unfinished: [RunRecord]
     public let records: [RunRecord]
 
-    /// - Throws: `option` if there are no runs, or runs of more than one network or data set.
+    /// - Throws: `option` if there are no runs, or runs of more than one network or data set, or of other contents.
     public init(_ records: [RunRecord]) throws(ExperimentError) {
         guard let first = records.first?.configuration else {
             throw .option(name: "runs", expected: "at least one")
@@ -117,6 +121,12 @@ public struct ReportSummary: Sendable {
                 name: "runs",
                 expected: "one network and one data set, found \(first.network) on \(first.data)"
                     + " and \(configuration.network) on \(configuration.data)")
+        }
+        let inputs = records.compactMap(\.configuration.inputs)
+        if let other = inputs.first(where: { $0 != inputs[0] }) {
+            throw .option(
+                name: "runs", expected: "\(first.network) on \(first.data) as one of the runs found them, but the"
+                    + " \(other.network != inputs[0].network ? "network" : "data") differs between runs")
         }
         network = first.network
         data = first.data

@@ -1,4 +1,5 @@
 import GossamerNetworks
+import GossamerTraining
 
 /// Everything that decides what a run trains; together with the program's version it repeats the run.
 public struct RunConfiguration: Codable, Hashable, Sendable {
@@ -28,14 +29,14 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var seed: UInt64
     /// Changes the time a run takes, never its result.
     public var threads: Int
-    /// Images are scaled to this many pixels a side; nil keeps their size.
-    public var imageSize: Int?
+    /// What the network and the data held when they were read; nil before.
+    public var inputs: InputDigests?
 
     public init(
         network: String, data: String, pattern: String = "dense", depthMultiplier: Double = 1,
         epochs: Int, batchSize: Int, learningRate: Double, schedule: String,
         momentum: Double = 0.9, weightDecay: Double = 0, labelSmoothing: Double = 0, augmentation: String = "none",
-        validationFraction: Double = 0, seed: UInt64 = 1, threads: Int, imageSize: Int? = nil
+        validationFraction: Double = 0, seed: UInt64 = 1, threads: Int, inputs: InputDigests? = nil
     ) {
         self.network = network
         self.data = data
@@ -52,7 +53,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
         self.validationFraction = validationFraction
         self.seed = seed
         self.threads = threads
-        self.imageSize = imageSize
+        self.inputs = inputs
     }
 }
 
@@ -80,12 +81,13 @@ extension RunConfiguration {
     /// The fraction of connections that the pattern keeps, where its text states one.
     public var density: Double? { PatternText(pattern).density }
 
-    /// The configuration without what differs between runs of one point: the seed, and the threads, which change no
-    /// result.
+    /// The configuration without what may differ between runs of one point: the seed, the threads, which change no
+    /// result, and the digests, which runs of one folder share.
     public var point: RunConfiguration {
         var point = self
         point.seed = 0
         point.threads = 0
+        point.inputs = nil
         return point
     }
 
@@ -97,17 +99,31 @@ extension RunConfiguration {
             ("pattern", !pattern.isEmpty, "a pattern such as dense or random:0.1"),
             ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= Network.largestDepthMultiplier,
              "a number above 0 and at most \(plain(Network.largestDepthMultiplier))"),
-            ("epochs", epochs >= 0, "0 or more"),
-            ("batchSize", batchSize >= 1, "1 or more"),
-            ("learningRate", learningRate.isFinite && learningRate > 0, "a number above 0"),
-            ("momentum", momentum >= 0 && momentum < 1, "a number in [0, 1)"),
-            ("weightDecay", weightDecay.isFinite && weightDecay >= 0, "a number, 0 or above"),
-            ("labelSmoothing", labelSmoothing >= 0 && labelSmoothing < 1, "a number in [0, 1)"),
             ("validationFraction", validationFraction >= 0 && validationFraction < 1, "a number in [0, 1)"),
             ("threads", threads >= 1, "1 or more"),
-            ("imageSize", (imageSize ?? 1) >= 1, "1 or more"),
         ]
         return checks.first { !$0.isValid }.map { FieldProblem(field: $0.field, expected: $0.expected) }
+            ?? trainingProblem
+    }
+
+    private var trainingProblem: FieldProblem? {
+        do throws(TrainingError) {
+            try trainingNumbers.validate()
+        } catch {
+            guard case .invalidOption(let name, _, let expected) = error else { return nil }
+            // Options are named in words, fields of files as in the code: `batch size`, `batchSize`.
+            let words = name.split(separator: " ").map(String.init)
+            return FieldProblem(
+                field: words[0] + words.dropFirst().map(\.capitalizedFirst).joined(), expected: expected)
+        }
+        return nil
+    }
+
+    /// The settings of the training that are numbers.
+    var trainingNumbers: TrainingSettings {
+        TrainingSettings(
+            epochs: epochs, batchSize: batchSize, learningRate: learningRate, momentum: momentum,
+            weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed)
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GossamerModelFiles
 
 /// The folder of one run, the only truth of that run.
 public struct RunFolder: Hashable, Sendable {
@@ -47,6 +48,11 @@ public struct RunFolder: Hashable, Sendable {
                 throw .unwritable(file: entry, reason: "it could not be removed")
             }
         }
+    }
+
+    /// Removes what a killed process left while it wrote these files. No other process may be writing them.
+    func removeRemains() {
+        for file in [modelPath, metricsPath, recordPath] { AtomicFile.removeRemains(of: file) }
     }
 
     private var entries: [String] { [checkpointPath, modelPath, metricsPath, recordPath] }

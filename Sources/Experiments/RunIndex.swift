@@ -43,6 +43,17 @@ public final class RunIndex: Sendable {
         }
     }
 
+    /// An index in memory only, for where no file of it can be written.
+    public init() throws(ExperimentError) {
+        path = "the index in memory"
+        do {
+            database = try DatabaseQueue()
+            try database.write { try Self.prepare($0) }
+        } catch {
+            throw .unwritable(file: path, reason: "\(error)")
+        }
+    }
+
     /// Whether the cause lies outside the file, such as another process or the disk: no reason to remake the index.
     private static func isOutside(_ error: DatabaseError) -> Bool {
         let causes: [ResultCode] = [
@@ -60,13 +71,17 @@ public final class RunIndex: Sendable {
             let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
             let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
             if isEmpty {
-                try database.execute(sql: schema)
-                try database.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+                try prepare(database)
             } else if try version != schemaVersion || String.fetchOne(database, sql: "PRAGMA quick_check") != "ok" {
                 throw DatabaseError(resultCode: .SQLITE_SCHEMA)
             }
         }
         return queue
+    }
+
+    private static func prepare(_ database: Database) throws {
+        try database.execute(sql: schema)
+        try database.execute(sql: "PRAGMA user_version = \(schemaVersion)")
     }
 
     private static let schema = """
@@ -101,8 +116,8 @@ public final class RunIndex: Sendable {
         let known = try perform { database in
             // GLOB and LIKE would take signs of the path for patterns.
             try Row.fetchAll(
-                database, sql: "SELECT path, stamp FROM run WHERE substr(path, 1, length(?)) = ?",
-                arguments: [root + "/", root + "/"]
+                database, sql: "SELECT path, stamp FROM run WHERE path = ? OR substr(path, 1, length(?)) = ?",
+                arguments: [root, root + "/", root + "/"]
             ).reduce(into: [String: String]()) { $0[$1["path"]] = $1["stamp"] }
         }
         var refresh = Refresh()

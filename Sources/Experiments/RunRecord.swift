@@ -1,4 +1,5 @@
 import Foundation
+import GossamerDatasets
 
 /// The contents of `run.json`: what was run, where, and what came of it.
 public struct RunRecord: Codable, Hashable, Sendable {
@@ -36,6 +37,13 @@ public struct RunRecord: Codable, Hashable, Sendable {
         self.dataNote = dataNote
         self.started = started
         self.status = status
+    }
+
+    /// A run about to begin.
+    init(configuration: RunConfiguration, _ context: ComparisonRunner.Context, started: Date) {
+        self.init(
+            configuration: configuration, commandLine: context.commandLine, programVersion: context.programVersion,
+            machine: context.machine, dataNote: (try? DataSource.parse(configuration.data))?.note, started: started)
     }
 
     package var problem: FieldProblem? {
@@ -114,23 +122,26 @@ public struct RunCost: Codable, Hashable, Sendable {
 public struct RunResults: Codable, Hashable, Sendable {
     /// A fraction.
     public var testAccuracy: Double
+    /// How many images the test accuracy was measured on.
+    public var testImages: Int?
     /// A fraction; nil where no images were kept apart.
     public var validationAccuracy: Double?
     public var trainingSeconds: Double
     /// Median of one image at a time on one thread.
     public var singleImageLatencyMilliseconds: Double?
-    /// Median of a whole training step.
+    /// Median of a whole training step; of an interrupted run, over the steps since it last went on.
     public var trainingStepMilliseconds: Double?
     /// Exact bytes of parameters, gradients, optimizer state, activations and workspaces in training.
     public var trainingMemoryBytes: Int?
     public var modelFileBytes: Int?
 
     public init(
-        testAccuracy: Double, validationAccuracy: Double? = nil, trainingSeconds: Double,
+        testAccuracy: Double, testImages: Int? = nil, validationAccuracy: Double? = nil, trainingSeconds: Double,
         singleImageLatencyMilliseconds: Double? = nil, trainingStepMilliseconds: Double? = nil,
         trainingMemoryBytes: Int? = nil, modelFileBytes: Int? = nil
     ) {
         self.testAccuracy = testAccuracy
+        self.testImages = testImages
         self.validationAccuracy = validationAccuracy
         self.trainingSeconds = trainingSeconds
         self.singleImageLatencyMilliseconds = singleImageLatencyMilliseconds
@@ -143,6 +154,7 @@ public struct RunResults: Codable, Hashable, Sendable {
         func isMeasure(_ value: Double?) -> Bool { value.map { $0.isFinite && $0 >= 0 } ?? true }
         let checks: [(String, Bool, String)] = [
             ("testAccuracy", (0 ... 1).contains(testAccuracy), "a fraction in [0, 1]"),
+            ("testImages", (testImages ?? 1) >= 1, "1 or more"),
             ("validationAccuracy", (0 ... 1).contains(validationAccuracy ?? 0), "a fraction in [0, 1]"),
             ("trainingSeconds", isMeasure(trainingSeconds), "0 or more"),
             ("singleImageLatencyMilliseconds", isMeasure(singleImageLatencyMilliseconds), "0 or more"),

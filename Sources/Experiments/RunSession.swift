@@ -6,7 +6,7 @@ public struct RunSession: Sendable {
     public let prepared: PreparedRun
     public let folder: RunFolder
     private let context: ComparisonRunner.Context
-    private let started: Date
+    private let earlier: RunRecord?
 
     /// Takes the folder: for a new run, or with `resume` for the run that it holds.
     ///
@@ -22,28 +22,36 @@ public struct RunSession: Sendable {
         self.context = context
         if resume {
             let record = try folder.load()
-            guard record.configuration.isSameTraining(as: prepared.configuration) else {
-                throw .invalid(
-                    file: folder.recordPath, field: "configuration", expected: "the options of the run to resume")
+            if let difference = record.configuration.difference(from: prepared.configuration) {
+                throw .otherRun(
+                    folder: folder.path, setting: difference.name, found: difference.own,
+                    requested: difference.other)
             }
-            started = record.started
+            earlier = record
             self.folder = folder
+            folder.removeRemains()
         } else {
             self.folder = try RunFolder.create(at: folder.path, force: force)
-            started = Date()
+            earlier = nil
         }
     }
 
-    /// Trains to the end.
+    /// The record of a run that was resumed although it is completed, with its model in place: nothing is left to do.
+    public var completed: RunRecord? {
+        earlier.flatMap {
+            $0.status == .completed && FileManager.default.fileExists(atPath: folder.modelPath) ? $0 : nil
+        }
+    }
+
+    /// Trains to the end; a completed run is left as it is.
     ///
     /// - Throws: what stopped it; the record says so too. `CancellationError` after an interruption.
     public func run(
         observe: (TrainingEvent) -> Void = { _ in }, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> RunRecord {
+        if let completed { return completed }
         var record = RunRecord(
-            configuration: prepared.configuration, commandLine: context.commandLine,
-            programVersion: context.programVersion, machine: context.machine, dataNote: context.dataNote,
-            started: started)
+            configuration: prepared.configuration, context, started: earlier?.started ?? Date())
         record.cost = prepared.cost
         try folder.save(record)
         do {
@@ -61,14 +69,5 @@ public struct RunSession: Sendable {
         record.finished = Date()
         try folder.save(record)
         return record
-    }
-}
-
-extension RunConfiguration {
-    /// Whether two configurations train the same network to the same bits; threads change only the time.
-    func isSameTraining(as other: RunConfiguration) -> Bool {
-        var mine = self
-        mine.threads = other.threads
-        return mine == other
     }
 }

@@ -32,7 +32,7 @@ extension PreparedRun {
                     do throws(ExperimentError) { try folder.appendMetrics(metrics) } catch { metricsError = error }
                 }
                 observe(event)
-            }, shouldStop: isCancelled)
+            }, shouldStop: { metricsError != nil || isCancelled() })
         if let metricsError { throw metricsError }
         guard case .completed = outcome else { throw CancellationError() }
         if validation.count > 0 { try checkpoints.loadBest(into: trainer.parameters) }
@@ -49,7 +49,8 @@ extension PreparedRun {
             minimumSeconds: 0.3)
         let memory = trainer.memory
         return RunResults(
-            testAccuracy: evaluation.accuracy, validationAccuracy: trainer.state.best?.validationAccuracy,
+            testAccuracy: evaluation.accuracy, testImages: evaluation.imageCount,
+            validationAccuracy: trainer.state.best?.validationAccuracy,
             trainingSeconds: trainer.state.seconds,
             singleImageLatencyMilliseconds: latency.medianMilliseconds,
             trainingStepMilliseconds: stepSeconds.isEmpty ? nil : Timing(seconds: stepSeconds).medianMilliseconds,

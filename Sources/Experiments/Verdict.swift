@@ -24,8 +24,14 @@ public struct Verdict: Hashable, Sendable {
     public let baselineAccuracy: Double
     /// The point's accuracy less the baseline's, as a fraction.
     public let difference: Double
-    /// The root of the sum of both variances; nil where either has a single seed.
-    public let spread: Double?
+    /// The root of the sum of both variances over the seeds; nil where either has a single seed.
+    public let seedSpread: Double?
+    /// How far two accuracies lie apart by the chance that chose the test images, which all seeds share: the root of
+    /// the sum of p(1 - p)/n over both; nil where the number of images is not known.
+    public let samplingError: Double?
+
+    /// The larger of both; nil where neither is known.
+    public var spread: Double? { [seedSpread, samplingError].compactMap { $0 }.max() }
 
     /// Differences within the spread are ties.
     public var outcome: Outcome {
@@ -61,7 +67,9 @@ public struct Verdict: Hashable, Sendable {
         self.point = point
         self.axis = axis
         difference = point.accuracy.mean - baselineAccuracy
-        spread = point.accuracy.deviation.flatMap { own in variance.map { (own * own + $0).squareRoot() } }
+        seedSpread = point.accuracy.deviation.flatMap { own in variance.map { (own * own + $0).squareRoot() } }
+        let sampling = [point.accuracy.mean, baselineAccuracy].reduce(0) { $0 + $1 * (1 - $1) }
+        samplingError = point.testImages.map { (sampling / Double($0)).squareRoot() }
     }
 
     /// As in a table: `+2.10 points`.

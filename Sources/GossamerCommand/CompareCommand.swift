@@ -37,7 +37,7 @@ struct CompareCommand: ParsableCommand {
             """)
     var pairing = Comparison.Pairing.paper
 
-    @Option(help: "Hybrids as MULTIPLIERxDENSITY, separated by commas, such as 0.5x0.01.")
+    @Option(help: "Hybrids as MULTIPLIERxDENSITY, separated by commas, such as 0.5x0.01; they add the method hybrid.")
     var hybrids = ""
 
     @Option(help: "Seeds, separated by commas; each point is trained with each.")
@@ -60,12 +60,16 @@ struct CompareCommand: ParsableCommand {
         // Pattern, depth multiplier and seed are those of each point.
         let settings = RunConfiguration(
             network: network, pattern: "dense", depthMultiplier: 1, seed: 1, data, training, threads: threads.count)
+        let hybrids = try parseHybrids()
+        var methods = try parse(
+            methods, "--methods", "dense, sparse, multiplier, hybrid",
+            names: RunConfiguration.Method.allCases.map(\.rawValue)
+        ) { RunConfiguration.Method(rawValue: $0) }
+        if !hybrids.isEmpty && !methods.contains(.hybrid) { methods.append(.hybrid) }
         let comparison = Comparison(
-            settings: settings, methods: try parse(methods, "--methods", "dense, sparse, multiplier, hybrid") {
-                RunConfiguration.Method(rawValue: $0)
-            },
+            settings: settings, methods: methods,
             densities: try parse(densities, "--densities", "numbers in (0, 1]") { Double($0) }, patterns: pattern,
-            pairing: pairing, hybrids: try parseHybrids(),
+            pairing: pairing, hybrids: hybrids,
             seeds: try parse(seeds, "--seeds", "whole numbers from 0") { UInt64($0) })
         try ComparisonSession(
             comparison, folder: folder, retryFailed: retryFailed, waits: wait, json: output.json).run()
@@ -80,13 +84,15 @@ struct CompareCommand: ParsableCommand {
         }
     }
 
+    /// - Parameter names: all values, where they are words.
     private func parse<Value>(
-        _ list: String, _ option: String, _ expected: String, _ value: (String) -> Value?
+        _ list: String, _ option: String, _ expected: String, names: [String] = [], _ value: (String) -> Value?
     ) throws -> [Value] {
         try list.split(separator: ",").map { part in
             let text = part.trimmingCharacters(in: .whitespaces)
             guard let value = value(text) else {
-                throw ValidationError("\(option) '\(text)': expected \(expected)")
+                let hint = nearestName(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+                throw ValidationError("\(option) '\(text)': expected \(expected)\(hint)")
             }
             return value
         }

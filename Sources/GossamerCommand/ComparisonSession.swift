@@ -25,6 +25,8 @@ struct ComparisonSession {
         let dataset = try Dataset.open(DataSource.parse(requested.settings.data))
         let base = try Network.named(
             requested.settings.network, classes: dataset.classNames.count, input: dataset.shape)
+        var requested = requested
+        requested.settings.inputs = InputDigests(base, dataset)
         // Nothing is written for a request that cannot be met.
         try Trainer.checkFit(base, dataset.train)
         _ = try makePlan(requested, base)
@@ -34,9 +36,7 @@ struct ComparisonSession {
         Console.say("\(plan.points.count) point\(plan.points.count == 1 ? "" : "s") in \(folder.path)", json: json)
         Interruption.listen()
         let summary = try train(plan, dataset)
-        let files = try Report.write(
-            folder, to: folder.path + "/report", options: Report.Options(notes: plan.notes))
-        try finish(summary, files)
+        try finish(summary, notes: plan.notes)
     }
 
     private func makePlan(_ comparison: Comparison, _ base: Network) throws -> ComparisonPlan {
@@ -59,13 +59,19 @@ struct ComparisonSession {
         runner.retryFailed = retryFailed
         runner.waitsForOthers = waits
         var finished = 0
+        var heldElsewhere: Set<String> = []
         return try runner.run(plan) { event in
-            if case .started(let point) = event {
+            switch event {
+            case .started(let point):
                 Console.say("[\(finished + 1)/\(plan.points.count)] \(name(of: point))", json: json)
-            } else {
-                finished += 1
-                if let text = describe(event) { Console.say(text, json: json) }
+            case .completed, .failed, .skipped: finished += 1
+            // Said once, however often this process looks whether the other one is done.
+            case .heldElsewhere(let point, _):
+                guard heldElsewhere.insert(point.id).inserted else { return }
+            case .takenOver(let point): heldElsewhere.insert(point.id)
+            case .interrupted: break
             }
+            if let text = describe(event) { Console.say(text, json: json) }
         }
     }
 
@@ -93,15 +99,21 @@ struct ComparisonSession {
         }
     }
 
-    private func finish(_ summary: ComparisonRunner.Summary, _ files: Report.Files) throws {
+    private func finish(_ summary: ComparisonRunner.Summary, notes: [String]) throws {
         let records = folder.records().records
-        Console.say("\n" + (try ReportSummary(records).textTable), json: json)
-        Console.say("report: \(files.page)", json: json)
+        var page: String?
+        // None is there yet where this process was interrupted at once, or other processes have just begun.
+        if !records.isEmpty {
+            page = try Report.write(
+                folder, to: folder.path + "/report", options: Report.Options(notes: notes)).page
+            Console.say("\n" + (try ReportSummary(records).textTable), json: json)
+        }
+        Console.say(page.map { "report: \($0)" } ?? "no report, as no point was begun", json: json)
         if json {
             try Console.printJSON(
                 ComparisonOutcome(
                     completed: summary.completed, skipped: summary.skipped, failed: summary.failed,
-                    report: files.page, runs: records))
+                    heldElsewhere: summary.heldElsewhere, report: page, runs: records))
         }
         if summary.wasInterrupted {
             Console.note("interrupted; the same command goes on where it stopped")
@@ -116,6 +128,8 @@ private struct ComparisonOutcome: Encodable {
     let completed: Int
     let skipped: Int
     let failed: Int
-    let report: String
+    /// Points that other processes were still training.
+    let heldElsewhere: Int
+    let report: String?
     let runs: [RunRecord]
 }

@@ -40,8 +40,7 @@ struct RunsCommand: ParsableCommand {
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw ValidationError("\(folder): expected a folder")
         }
-        let index = try RunIndex(cacheFolder: cacheFolder)
-        let refresh = try rebuild ? index.rebuild(from: folder) : index.refresh(from: folder)
+        let (index, refresh) = try openIndex()
         for problem in refresh.problems { Console.note("skipped: \(problem)") }
         let root = URL(fileURLWithPath: folder).standardizedFileURL.path
         let entries = try index.runs(network: network, data: data, method: method, status: status)
@@ -52,6 +51,18 @@ struct RunsCommand: ParsableCommand {
             let rows = entries.map { row($0, root: root) }
             let headings = ["run", "pattern", "multiplier", "seed", "status", "parameters", "test accuracy"]
             print(TextTable(headings, rows: rows, textColumns: 2).text, terminator: "")
+        }
+    }
+
+    /// Up to date; in memory only, with a word about it, where the cache cannot be written.
+    private func openIndex() throws -> (RunIndex, RunIndex.Refresh) {
+        do throws(ExperimentError) {
+            let index = try RunIndex(cacheFolder: cacheFolder)
+            return (index, try rebuild ? index.rebuild(from: folder) : index.refresh(from: folder))
+        } catch {
+            Console.note("the index is not used, every run folder is read: \(error)")
+            let index = try RunIndex()
+            return (index, try index.refresh(from: folder))
         }
     }
 

@@ -45,9 +45,10 @@ struct TrainCommand: ParsableCommand {
         let prepared = try PreparedRun(configuration, dataset: data.open())
         if dryRun { return try DryRun(prepared).print(json: output.json) }
         describe(prepared)
-        let session = try RunSession(
-            prepared, folder: RunFolder(path: folder ?? defaultFolder), context: .thisProcess, resume: resume,
-            force: force)
+        let session = try open(prepared)
+        if session.completed != nil {
+            Console.say("already completed, nothing is left to train; as it was measured then:", json: output.json)
+        }
         Interruption.listen()
         var progress = TrainingProgress()
         defer { progress.close() }
@@ -67,6 +68,17 @@ struct TrainCommand: ParsableCommand {
         if output.json { try Console.printJSON(TrainSummary(record, results, folder: session.folder)) }
     }
 
+    private func open(_ prepared: PreparedRun) throws -> RunSession {
+        do throws(ExperimentError) {
+            return try RunSession(
+                prepared, folder: RunFolder(path: folder ?? defaultFolder), context: .thisProcess, resume: resume,
+                force: force)
+        } catch {
+            if case .runExists(let folder) = error { throw RunExists(folder: folder) }
+            throw error
+        }
+    }
+
     private var defaultFolder: String {
         let words = [network.network, network.pattern] + (network.depthMultiplier == 1 ? [] : ["x\(network.depthMultiplier)"])
         let name = (words + ["seed\(network.seed)"]).joined(separator: "-")
@@ -83,6 +95,15 @@ struct TrainCommand: ParsableCommand {
             \(Figures.count(cost.connections)) connections
             """, json: output.json)
         for removed in prepared.removed { Console.say("removed: \(removed)", json: output.json) }
+    }
+}
+
+/// In the words of the command line.
+private struct RunExists: Error, CustomStringConvertible {
+    let folder: String
+
+    var description: String {
+        "\(folder): already holds a run; --resume goes on with it, --force replaces it, --output names another folder"
     }
 }
 

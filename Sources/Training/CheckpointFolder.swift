@@ -18,6 +18,11 @@ public struct CheckpointFolder: Sendable {
 
     public var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: lastPath) }
 
+    /// Removes what killed processes left while they saved. No other process may be saving here.
+    func removeRemains() {
+        for file in [lastPath, bestPath] { AtomicFile.removeRemains(of: file) }
+    }
+
     private static let stateKey = "gossamer.state"
     private static let fingerprintKey = "gossamer.fingerprint"
     private static let velocitySuffix = ".velocity"
@@ -88,7 +93,6 @@ public struct CheckpointFolder: Sendable {
             throw .file(.unwritable(file: self.path, reason: error.localizedDescription))
         }
         do throws(ModelFileError) {
-            AtomicFile.removeRemains(of: path)
             try writer.write(to: path)
         } catch {
             throw .file(error)

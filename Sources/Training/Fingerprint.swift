@@ -2,18 +2,21 @@ import GossamerDatasets
 import GossamerNetworks
 import GossamerTensors
 
-/// Tells apart the trainings that a checkpoint may belong to. A hash, not a signature: it guards against mistakes.
-struct Fingerprint {
+/// Tells apart networks, data sets and the trainings that a checkpoint may belong to. A hash, not a signature: it
+/// guards against mistakes.
+package struct Fingerprint {
     private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    var text: String { String(state, radix: 16) }
+    package init() {}
+
+    package var text: String { String(state, radix: 16) }
 
     mutating func add(_ value: UInt64) {
         state = (state ^ value) &* 0x100_0000_01b3
         state ^= state >> 29
     }
 
-    mutating func add(_ text: String) { add(SeededGenerator.key(text)) }
+    package mutating func add(_ text: String) { add(SeededGenerator.key(text)) }
 
     mutating func add(_ values: [Int32]) { for value in values { add(UInt64(bitPattern: Int64(value))) } }
 
@@ -26,13 +29,14 @@ struct Fingerprint {
         }
     }
 
-    mutating func add(_ images: LabelledImages) {
+    package mutating func add(_ images: LabelledImages) {
         add("\(images.shape) \(images.classNames)")
         add(images.labels)
         images.pixels.withUnsafeBytes { bytes in
             for start in stride(from: 0, to: bytes.count & ~7, by: 8) {
                 add(bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
             }
+            for byte in bytes[(bytes.count & ~7)...] { add(UInt64(byte)) }
         }
     }
 }

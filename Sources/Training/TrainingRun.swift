@@ -44,6 +44,7 @@ extension Trainer {
         validation: LabelledImages? = nil, checkpoints: CheckpointFolder? = nil,
         checkpointSeconds: Double = 60, observe: (TrainingEvent) -> Void = { _ in }, shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
+        checkpoints?.removeRemains()
         var lastSave = Stopwatch()
         let whole = Stopwatch()
         let stepsBefore = state.epoch * stepsPerEpoch + state.step

@@ -19,11 +19,17 @@ import Testing
         let arguments = comparison("--wait")
         async let first = gossamer.succeed(arguments)
         async let second = gossamer.succeed(arguments)
-        let answers = try await [first.json(CompareAnswer.self), second.json(CompareAnswer.self)]
+        let outcomes = try await [first, second]
+        let answers = try outcomes.map { try $0.json(CompareAnswer.self) }
+        for outcome in outcomes {
+            let held = outcome.errorLines.filter { $0.hasPrefix("another process trains") }
+            #expect(Set(held).count == held.count, "each holder is named once: \(held)")
+            #expect(!outcome.errors.contains("[9/8]"), "\(outcome)")
+        }
         // Two densities, two methods, two seeds.
         #expect(answers.map(\.completed).reduce(0, +) == 8)
         for answer in answers {
-            #expect(answer.failed == 0)
+            #expect(answer.failed == 0 && answer.heldElsewhere == 0)
             #expect(answer.runs.count == 8)
             #expect(answer.runs.allSatisfy { $0.status == "completed" && ($0.results?.testAccuracy ?? 0) > 0.5 })
         }
@@ -49,9 +55,7 @@ import Testing
         let point = try #require(
             try FileManager.default.contentsOfDirectory(atPath: gossamer.path("sweep/points"))
                 .first { $0.hasPrefix("multiplier-0.1-") })
-        let record = try gossamer.text("sweep/points/\(point)/run.json")
-        try gossamer.write(
-            record.replacing("\"completed\"", with: "\"interrupted\"").utf8, to: "sweep/points/\(point)/run.json")
+        try gossamer.markInterrupted("sweep/points/\(point)")
         try gossamer.write([1, 2, 3], to: "sweep/points/\(point)/checkpoint/last.safetensors")
 
         let outcome = try await gossamer.run(comparison())
@@ -89,6 +93,67 @@ import Testing
         let answer = try await gossamer.succeed(arguments).json(CompareAnswer.self)
         #expect(answer.completed + answer.skipped == 8 && answer.completed > 0)
         #expect(answer.runs.allSatisfy { $0.status == "completed" })
+    }
+
+    /// Other processes have begun every point, and none has a record yet.
+    @Test func saysWhereOthersHoldEveryPoint() async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(comparison("--seeds", "1"))
+        for point in try FileManager.default.contentsOfDirectory(atPath: gossamer.path("sweep/points")) {
+            try FileManager.default.removeItem(atPath: gossamer.path("sweep/points/\(point)"))
+            try gossamer.write([], to: "sweep/claims/\(point)/2/heartbeat")
+        }
+        let outcome = try await gossamer.succeed(comparison("--seeds", "1"))
+        let answer = try outcome.json(CompareAnswer.self)
+        #expect(answer.heldElsewhere == 4 && answer.completed == 0 && answer.report == nil && answer.runs.isEmpty)
+        // An interruption is one whether or not there is anything to report.
+        let command = try gossamer.start(comparison("--seeds", "1", "--wait"))
+        let errors = command.errorText
+        let interrupted = try await command.outcome(ofSending: SIGINT) {
+            errors().split(separator: "\n").filter { $0.hasPrefix("another process trains") }.count == 4
+        }
+        #expect(interrupted.status == 130, "\(interrupted)")
+        #expect(interrupted.errorLines.last?.hasPrefix("interrupted") == true, "\(interrupted)")
+    }
+
+    @Test func hybridsAddTheirMethod() async throws {
+        let gossamer = try Gossamer.withImages()
+        let answer = try await gossamer.succeed(
+            comparison("--seeds", "1", "--methods", "dense", "--densities", "1", "--hybrids", "0.5x0.1", epochs: 1)
+        ).json(CompareAnswer.self)
+        #expect(Set(answer.runs.map(\.configuration.pattern)) == ["dense", "random:0.1"])
+        #expect(Set(answer.runs.map(\.configuration.depthMultiplier)) == [1, 0.5])
+    }
+
+    /// The same paths with other contents are another comparison.
+    @Test func refusesOtherContentsOfTheSameFiles() async throws {
+        let gossamer = try Gossamer.withImages()
+        func json(filters: Int) -> String {
+            """
+            {"name": "mine", "nodes": [
+              {"name": "image", "layer": "input", "channels": 1, "height": 12, "width": 12},
+              {"name": "convolution", "layer": "convolution", "filters": \(filters), "kernel": 3},
+              {"name": "pool", "layer": "global-average-pooling"},
+              {"name": "classes", "layer": "fully-connected", "units": 10}
+            ]}
+            """
+        }
+        let arguments = comparison("--seeds", "1", "--methods", "dense", "--densities", "1", "--network", "mine.json")
+        try gossamer.write(json(filters: 4).utf8, to: "mine.json")
+        try await gossamer.succeed(arguments)
+
+        try gossamer.write(json(filters: 5).utf8, to: "mine.json")
+        let network = try await gossamer.run(arguments)
+        #expect(network.isOneLineFailure, "\(network)")
+        #expect(network.errors.contains("network mine.json of other contents"), "\(network)")
+        try gossamer.write(json(filters: 4).utf8, to: "mine.json")
+        #expect(try await gossamer.succeed(arguments).json(CompareAnswer.self).skipped == 1)
+
+        var labels = try gossamer.bytes("images/t10k-labels-idx1-ubyte")
+        labels[labels.count - 1] ^= 1
+        try gossamer.write(labels, to: "images/t10k-labels-idx1-ubyte")
+        let data = try await gossamer.run(arguments)
+        #expect(data.isOneLineFailure && data.errors.contains("data mnist:images of other contents"), "\(data)")
     }
 
     @Test func refusesAnotherComparisonInTheFolder() async throws {

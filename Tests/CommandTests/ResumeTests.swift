@@ -73,9 +73,13 @@ import Testing
         let gossamer = try Gossamer.withImages()
         try await gossamer.succeed(gossamer.training())
         let before = try gossamer.snapshot()
-        for other in [["--pattern", "random:0.2"], ["--seed", "2"], ["--epochs", "3"], ["--learning-rate", "0.03"]] {
-            let outcome = try await gossamer.run(gossamer.training("--resume") + other)
-            #expect(outcome.isOneLineFailure, "\(other): \(outcome)")
+        for (option, value) in [
+            ("--pattern", "random:0.2"), ("--seed", "2"), ("--epochs", "3"), ("--learning-rate", "0.03"),
+        ] {
+            let outcome = try await gossamer.run(gossamer.training("--resume", option, value))
+            let name = option.dropFirst(2).replacing("-", with: " ")
+            #expect(outcome.errorLines.last?.contains(name) == true, "\(outcome)")
+            #expect(outcome.isOneLineFailure && outcome.errors.contains(", not \(value);"), "\(outcome)")
         }
         #expect(try gossamer.snapshot() == before)
     }
@@ -85,6 +89,7 @@ import Testing
         let gossamer = try Gossamer.withImages()
         let arguments = gossamer.training("--validation-split", "0.2")
         try await gossamer.succeed(arguments)
+        try gossamer.markInterrupted("run")
         let whole = try gossamer.bytes("run/" + name)
         for damaged in [[], Array(whole.prefix(700)), [UInt8](repeating: 0xFF, count: 64)] {
             try gossamer.write(damaged, to: "run/" + name)
@@ -95,10 +100,29 @@ import Testing
         try await gossamer.succeed(arguments + ["--resume"])
     }
 
+    @Test func leavesACompletedRunAsItIs() async throws {
+        let gossamer = try Gossamer.withImages()
+        let first = try await gossamer.succeed(gossamer.training("--json"))
+        let before = try gossamer.snapshot()
+        let again = try await gossamer.succeed(gossamer.training("--resume", "--json"))
+        #expect(again.errors.contains("already completed"))
+        #expect(again.output == first.output)
+        #expect(try gossamer.snapshot() == before)
+    }
+
+    @Test func namesTheFlagsForAFolderInUse() async throws {
+        let gossamer = try Gossamer.withImages()
+        try await gossamer.succeed(gossamer.training())
+        let outcome = try await gossamer.run(gossamer.training())
+        #expect(outcome.status == 1 && outcome.errorLines.count == 1, "\(outcome)")
+        for flag in ["--resume", "--force", "--output"] { #expect(outcome.errors.contains(flag)) }
+    }
+
     /// The record says one network, the checkpoint beside it is of another.
     @Test func refusesCheckpointsOfAnotherNetwork() async throws {
         let gossamer = try Gossamer.withImages()
         try await gossamer.succeed(gossamer.training())
+        try gossamer.markInterrupted("run")
         try await gossamer.succeed(gossamer.training("--pattern", "random:0.2", output: "other"))
         let checkpoint = "checkpoint/last.safetensors"
         try gossamer.write(try gossamer.bytes("other/" + checkpoint), to: "run/" + checkpoint)

@@ -25,6 +25,14 @@ import Testing
         let itself = try await gossamer.succeed(["runs", "some/sparse", "--json"]).json([Line].self)
         #expect(itself.count == 1)
 
+        // Without a place for the index, the folders are read.
+        try gossamer.write([], to: "file")
+        let unwritable = ["XDG_CACHE_HOME": gossamer.path("file")]
+        let direct = try await gossamer.run(["runs", ".", "--json", "--method", "sparse"], environment: unwritable)
+        #expect(direct.status == 0 && direct.errorLines.count == 1, "\(direct)")
+        #expect(direct.errors.contains("the index is not used") && direct.errors.contains("file/gossamer"))
+        #expect(try direct.json([Line].self).count == 2)
+
         // The folders are the truth: neither the index nor an old entry matters.
         try FileManager.default.removeItem(atPath: gossamer.path("cache"))
         #expect(try await list(gossamer).count == 3)

@@ -141,6 +141,40 @@ import Testing
         #expect(runner.folder.records().records.map(\.status) == [.running])
     }
 
+    /// Another process takes over after the last look of the heartbeat, and before the training ends.
+    @Test func aTakeoverBetweenHeartbeatsLeavesTheRecordAlone() throws {
+        let temporary = TemporaryFolder()
+        let plan = try plan(densities: [1])
+        let claims = ComparisonFolder(path: temporary.path).claimsPath + "/" + plan.points[0].id
+        var runner = runner(temporary.path) { _, _, _ in
+            try FileManager.default.createDirectory(atPath: claims + "/2", withIntermediateDirectories: false)
+            return Self.results
+        }
+        runner.lease = .init(seconds: 600, heartbeatSeconds: 300)
+        #expect(try runner.run(plan) == ComparisonRunner.Summary(heldElsewhere: 1))
+        #expect(runner.folder.records().records.map(\.status) == [.running])
+    }
+
+    @Test func whatKilledProcessesLeftIsRemovedWithTheClaim() throws {
+        let temporary = TemporaryFolder()
+        let runner = runner(temporary.path) { _, _, _ in Self.results }
+        let plan = try plan(densities: [1])
+        let run = runner.folder.runFolder(ofPoint: plan.points[0].id)
+        try FileManager.default.createDirectory(atPath: run.path, withIntermediateDirectories: true)
+        for name in [".run.json.partial-1", ".model.safetensors.partial-2", ".metrics.jsonl.partial-3", ".mine"] {
+            try Data([1]).write(to: URL(fileURLWithPath: run.path + "/" + name))
+        }
+        _ = try runner.run(plan)
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: run.path)) == ["run.json", ".mine"])
+    }
+
+    @Test func aDataSetWithKnownOriginIsNoted() throws {
+        let temporary = TemporaryFolder()
+        let runner = runner(temporary.path) { _, _, _ in Self.results }
+        _ = try runner.run(try plan(densities: [1]))
+        #expect(runner.folder.records().records.first?.dataNote?.hasPrefix("Fashion-MNIST (Xiao") == true)
+    }
+
     @Test func cancellationStopsBetweenPoints() throws {
         let temporary = TemporaryFolder()
         let count = Atomic<Int>(0)

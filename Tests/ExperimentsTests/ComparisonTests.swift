@@ -107,13 +107,46 @@ import Testing
         #expect(try folder.load() == both)
     }
 
+    @Test func otherContentsOfNetworkOrDataAreRefused() throws {
+        let temporary = TemporaryFolder()
+        let folder = ComparisonFolder(path: temporary.path + "/comparison")
+        var first = Comparison(settings: .sample(network: "mine.json"), densities: [0.1], seeds: [1])
+        _ = try folder.open(first)
+        // A folder from before the contents were recorded takes them on.
+        first.settings.inputs = InputDigests(network: "aa", data: "bb")
+        _ = try folder.open(first)
+        let recorded = try folder.load()
+        #expect(recorded.settings.inputs == first.settings.inputs)
+        for (inputs, words) in [
+            (InputDigests(network: "cc", data: "bb"), "network mine.json of other contents, digest aa, not cc"),
+            (InputDigests(network: "aa", data: "dd"), "data fashion-mnist of other contents, digest bb, not dd"),
+        ] {
+            first.settings.inputs = inputs
+            let error = try #require(throws: ExperimentError.self) { try folder.open(first) }
+            #expect(error.description.contains(words), "\(error)")
+        }
+        #expect(try folder.load() == recorded)
+    }
+
+    @Test func requestsWithoutPointsAreRefusedBeforeTheirCostIsAsked() throws {
+        let good = Comparison(settings: .sample(), densities: [0.1], pairing: .parameters, seeds: [1])
+        let changes: [(inout Comparison) -> Void] = [
+            { $0.seeds = [] }, { $0.patterns = [] }, { $0.patterns = ["random:0.5"] }, { $0.densities = [] },
+        ]
+        for (index, change) in changes.enumerated() {
+            var bad = good
+            change(&bad)
+            #expect(throws: ExperimentError.self, "change \(index)") { try ComparisonPlan(bad, cost: cost) }
+        }
+    }
+
     @Test func requestsOutOfRangeAreRefused() throws {
         let temporary = TemporaryFolder()
         let folder = ComparisonFolder(path: temporary.path)
         let good = Comparison(settings: .sample(), densities: [0.1], seeds: [1])
         let changes: [(inout Comparison) -> Void] = [
             { $0.densities = [0] }, { $0.densities = [1.5] }, { $0.densities = [.nan] }, { $0.densities = [] },
-            { $0.seeds = [] }, { $0.patterns = ["dense"] }, { $0.methods = [] }, { $0.methods = [.hybrid] },
+            { $0.seeds = [] }, { $0.patterns = ["dense"] }, { $0.patterns = ["random:0.5,block=4"] }, { $0.methods = [] }, { $0.methods = [.hybrid] },
             { $0.hybrids = [.init(depthMultiplier: 2, density: 0.1)] }, { $0.settings.batchSize = 0 },
         ]
         for (index, change) in changes.enumerated() {

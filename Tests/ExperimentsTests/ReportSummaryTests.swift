@@ -47,6 +47,46 @@ import Testing
                 + runs(.sample(depthMultiplier: 0.32), multiplier))
     }
 
+    @Test func runsOfOtherContentsAreNotMixed() throws {
+        var records = [RunRecord.sample(.sample(seed: 1)), .sample(.sample(seed: 2)), .sample(.sample(seed: 3))]
+        records[0].configuration.inputs = InputDigests(network: "a", data: "b")
+        #expect(try ReportSummary(records).points.count == 1)
+        records[2].configuration.inputs = InputDigests(network: "a", data: "c")
+        let error = try #require(throws: ExperimentError.self) { try ReportSummary(records) }
+        #expect(error.description.contains("the data differs"))
+    }
+
+    /// With one seed, what the number of test images can tell apart decides.
+    @Test func differencesWithinTheSamplingErrorAreTies() throws {
+        func verdict(_ sparse: Double, images: Int?) throws -> Verdict {
+            var records = runs(.sample(pattern: "random:0.1"), [sparse]) + runs(.sample(depthMultiplier: 0.32), [0.9])
+            for index in records.indices { records[index].results?.testImages = images }
+            return try #require(try ReportSummary(records).verdicts.first { $0.axis == .convolutionParameters })
+        }
+        let near = try verdict(0.904, images: 10_000)
+        let error = ((0.904 * 0.096 + 0.9 * 0.1) / 10_000).squareRoot()
+        #expect(near.seedSpread == nil && abs(near.samplingError! - error) < 1e-12 && near.spread == near.samplingError)
+        #expect(near.outcome == .ties)
+        #expect(try verdict(0.905, images: 10_000).outcome == .wins)
+        #expect(try verdict(0.895, images: 10_000).outcome == .loses)
+        #expect(try verdict(0.905, images: 100).outcome == .ties)
+        let unknown = try verdict(0.901, images: nil)
+        #expect(unknown.spread == nil && unknown.outcome == .wins)
+    }
+
+    @Test func theLargerOfBothSpreadsCounts() throws {
+        func verdict(_ sparse: [Double], images: Int) throws -> Verdict {
+            var records = runs(.sample(pattern: "random:0.1"), sparse)
+                + runs(.sample(depthMultiplier: 0.32), [0.9, 0.9])
+            for index in records.indices { records[index].results?.testImages = images }
+            return try #require(try ReportSummary(records).verdicts.first { $0.axis == .convolutionParameters })
+        }
+        let quiet = try verdict([0.902, 0.902], images: 10_000)
+        #expect(quiet.spread == quiet.samplingError && quiet.outcome == .ties)
+        let noisy = try verdict([0.94, 0.90], images: 10_000)
+        #expect(noisy.spread == noisy.seedSpread && noisy.outcome == .ties)
+    }
+
     @Test func theHeadlineSaysWhoWins() throws {
         let wins = try trio(sparse: [0.900, 0.902], multiplier: [0.88, 0.881])
         let costs = "At equal convolution parameters"

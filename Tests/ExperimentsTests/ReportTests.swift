@@ -134,9 +134,19 @@ import Testing
     @Test func severalMachinesAreWarnedOf() throws {
         let temporary = TemporaryFolder()
         var records = SampleComparison.records()
-        #expect(try !text(Report.write(records, to: temporary.path).page).contains("machines:"))
+        #expect(try !text(Report.write(records, to: temporary.path).page).contains("with care"))
         records[0].machine.hostName = "another"
-        #expect(try text(Report.write(records, to: temporary.path).page).contains("measured on 2 machines"))
+        #expect(try text(Report.write(records, to: temporary.path).page).contains("measured on 2 machines:"))
+    }
+
+    @Test func severalThreadCountsAndVersionsAreWarnedOf() throws {
+        let temporary = TemporaryFolder()
+        var records = SampleComparison.records()
+        records[0].configuration.threads = 7
+        #expect(try text(Report.write(records, to: temporary.path).page).contains("measured on 2 numbers of threads:"))
+        records[1].programVersion = "0.0.9"
+        let page = try text(Report.write(records, to: temporary.path).page)
+        #expect(page.contains("measured on 2 numbers of threads and 2 versions of the program:"))
     }
 
     @Test func aFolderThatCannotBeWrittenIsOneClearLine() throws {

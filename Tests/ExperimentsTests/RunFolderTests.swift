@@ -55,6 +55,10 @@ import Testing
         ("\"momentum\" : 0.9,", "", "configuration.momentum"),
         ("\"formatVersion\" : 1", "\"formatVersion\" : 2", "formatVersion"),
         ("\"status\" : \"completed\"", "\"status\" : \"done\"", "status"),
+        ("\"epochs\" : 4", "\"epochs\" : 0", "configuration.epochs"),
+        ("\"batchSize\" : 128", "\"batchSize\" : 100000", "configuration.batchSize"),
+        ("\"labelSmoothing\" : 0", "\"labelSmoothing\" : 1", "configuration.labelSmoothing"),
+        ("\"testImages\" : 10", "\"testImages\" : 0", "results.testImages"),
         ("\"testAccuracy\" : 0.5", "\"testAccuracy\" : 90.5", "results.testAccuracy"),
         ("\"testAccuracy\" : 0.5", "\"testAccuracy\" : \"nan\"", "results.testAccuracy"),
         ("\"trainingSeconds\" : 60", "\"trainingSeconds\" : -1", "results.trainingSeconds"),
@@ -66,7 +70,9 @@ import Testing
         let (old, new, field) = Self.hostile[index]
         let temporary = TemporaryFolder()
         let folder = RunFolder(path: temporary.path)
-        try folder.save(.sample(.sample(), accuracy: 0.5))
+        var record = RunRecord.sample(.sample(), accuracy: 0.5)
+        record.results?.testImages = 10
+        try folder.save(record)
         let text = try String(contentsOfFile: folder.recordPath, encoding: .utf8)
         #expect(text.contains(old))
         try text.replacingOccurrences(of: old, with: new)

@@ -65,6 +65,25 @@ import Testing
         #expect(try index.runs().map(\.record.configuration.seed) == [2])
     }
 
+    @Test func anIndexInMemoryAnswersToo() throws {
+        let temporary = TemporaryFolder()
+        let index = try RunIndex()
+        _ = try save(.sample(), at: temporary.path + "/runs/a")
+        #expect(try index.refresh(from: temporary.path + "/runs").added == 1)
+        #expect(try index.runs(method: .dense).count == 1 && index.runs(method: .sparse).isEmpty)
+    }
+
+    @Test func aFolderThatIsARunItselfIsKnownAndForgotten() throws {
+        let temporary = TemporaryFolder()
+        let index = try RunIndex(cacheFolder: temporary.path + "/cache")
+        let run = try save(.sample(), at: temporary.path + "/run")
+        #expect(try index.refresh(from: run.path).added == 1)
+        #expect(try index.refresh(from: run.path).unchanged == 1)
+        try run.clear()
+        #expect(try index.refresh(from: run.path).removed == 1)
+        #expect(try index.runs().isEmpty)
+    }
+
     /// Each way to spoil the database file, given its bytes.
     private static let damages: [@Sendable (Data) -> Data] = [
         { _ in Data("not a database at all, but long enough to be looked at".utf8) },

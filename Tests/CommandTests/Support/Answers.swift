@@ -50,7 +50,8 @@ struct CompareAnswer: Decodable {
     let completed: Int
     let skipped: Int
     let failed: Int
-    let report: String
+    let heldElsewhere: Int
+    let report: String?
     let runs: [RunAnswer]
 }
 

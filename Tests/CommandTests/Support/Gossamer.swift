@@ -41,9 +41,8 @@ final class Gossamer: Sendable {
             process.arguments = arguments
         }
         process.currentDirectoryURL = URL(filePath: folder)
-        var environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        environment["XDG_CACHE_HOME"] = path("cache")
-        process.environment = environment
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["XDG_CACHE_HOME": path("cache")]) { $1 }.merging(environment) { $1 }
         return try RunningCommand(process)
     }
 
@@ -73,6 +72,13 @@ final class Gossamer: Sendable {
         let url = URL(filePath: path(name))
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: url)
+    }
+
+    /// Makes a run that is completed one to go on with.
+    func markInterrupted(_ name: String) throws {
+        let record = try text(name + "/run.json")
+        try #require(record.contains("\"completed\""))
+        try write(record.replacing("\"completed\"", with: "\"interrupted\"").utf8, to: name + "/run.json")
     }
 
     /// All files and folders, hidden ones too, with the files' contents.
@@ -111,6 +117,11 @@ final class RunningCommand: Sendable {
     deinit {
         if process.isRunning { send(SIGKILL) }
         for stream in streams { try? FileManager.default.removeItem(at: stream) }
+    }
+
+    /// What it has said so far on standard error.
+    var errorText: @Sendable () -> String {
+        { [stream = streams[1]] in (try? String(contentsOf: stream, encoding: .utf8)) ?? "" }
     }
 
     var isRunning: Bool { process.isRunning }
