@@ -51,9 +51,9 @@ extension ReportSummary {
     var runsCSV: String {
         var csv = CSV([
             "network", "data", "pattern", "depth_multiplier", "seed", "threads", "status", "message", "test_accuracy",
-            "test_images", "validation_accuracy", "convolution_parameters", "parameters", "parameters_without_classifier",
-            "multiply_adds", "connections", "removed_channels", "latency_ms", "training_step_ms", "training_seconds",
-            "training_memory_bytes", "model_file_bytes",
+            "test_images", "validation_accuracy", "convolution_parameters", "parameters",
+            "parameters_without_classifier", "multiply_adds", "connections", "removed_channels", "latency_ms",
+            "training_step_ms", "training_seconds", "training_memory_bytes", "model_file_bytes",
         ])
         for record in records {
             let (configuration, cost, results) = (record.configuration, record.cost, record.results)

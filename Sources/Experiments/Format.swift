@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them in tables, labels and sentences.
-enum Format {
+package enum Format {
     /// A fraction as a percentage: 0.9012 is `90.12 %`.
-    static func percent(_ fraction: Double, digits: Int = 2) -> String { fixed(fraction * 100, digits) + " %" }
+    package static func percent(_ fraction: Double, digits: Int = 2) -> String { fixed(fraction * 100, digits) + " %" }
 
     /// A fraction with its spread: `90.12 ± 0.21 %`.
     static func percent(_ sample: Sample) -> String {
@@ -23,7 +23,7 @@ enum Format {
     }
 
     /// All digits, in groups of three: `1,657,632`.
-    static func exact(_ value: Int) -> String {
+    package static func exact(_ value: Int) -> String {
         var text = ""
         for (index, digit) in String(value).reversed().enumerated() {
             if index > 0 && index % 3 == 0 && digit != "-" { text.append(",") }
@@ -36,11 +36,15 @@ enum Format {
         value < 999.5 ? "\(fixed(value, 0)) B" : count(value) + "B"
     }
 
+    package static func bytes(_ value: Int) -> String { bytes(Double(value)) }
+
     static func milliseconds(_ value: Double) -> String {
         value < 0.9995 ? significant(value * 1000, 3) + " µs" : significant(value, 3) + " ms"
     }
 
-    static func seconds(_ value: Double) -> String {
+    /// `?` where the value is not finite, as for the time left of a training that has not begun.
+    package static func seconds(_ value: Double) -> String {
+        guard value.isFinite else { return "?" }
         if value < 120 { return significant(value, 3) + " s" }
         if value < 7200 { return "\(significant(value / 60, 3)) min" }
         return significant(value / 3600, 3) + " h"
@@ -64,7 +68,8 @@ enum Format {
         return String(trimmed.reversed())
     }
 
-    static func fixed(_ value: Double, _ digits: Int) -> String {
+    /// With so many digits after the point.
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
         String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
     }
 }

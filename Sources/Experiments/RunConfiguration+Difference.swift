@@ -36,6 +36,7 @@ extension RunConfiguration {
                 name: "network \(network) of other contents,", own: "digest \(mine.network)", other: theirs.network)
         }
         guard mine.data != theirs.data else { return nil }
-        return SettingDifference(name: "data \(data) of other contents,", own: "digest \(mine.data)", other: theirs.data)
+        return SettingDifference(
+            name: "data \(data) of other contents,", own: "digest \(mine.data)", other: theirs.data)
     }
 }

@@ -65,9 +65,9 @@ struct BenchCommand: ParsableCommand {
             """
             \(training ? "training step" : "inference") of \(network.network), \(network.pattern), batch \(batch), \
             \(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current): \
-            median \(Figures.decimal(timing.medianMilliseconds, 3)) ms, minimum \
-            \(Figures.decimal(timing.minMilliseconds, 3)) ms of \(timing.runs) runs, \
-            \(Int(outcome.imagesPerSecond)) images/s, peak memory \(Figures.bytes(outcome.peakMemoryBytes))
+            median \(Format.fixed(timing.medianMilliseconds, 3)) ms, minimum \
+            \(Format.fixed(timing.minMilliseconds, 3)) ms of \(timing.runs) runs, \
+            \(Int(outcome.imagesPerSecond)) images/s, peak memory \(Format.bytes(outcome.peakMemoryBytes))
             """, json: output.json)
         if output.json { try Console.printJSON(outcome) }
     }

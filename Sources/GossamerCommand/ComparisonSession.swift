@@ -80,18 +80,18 @@ struct ComparisonSession {
         let method = switch configuration.method {
         case .dense: "dense"
         case .sparse: configuration.pattern
-        case .multiplier: "depth multiplier \(Figures.decimal(configuration.depthMultiplier, 4))"
-        case .hybrid: "depth multiplier \(Figures.decimal(configuration.depthMultiplier, 4)) and \(configuration.pattern)"
+        case .multiplier: "depth multiplier \(Format.fixed(configuration.depthMultiplier, 4))"
+        case .hybrid: "depth multiplier \(Format.fixed(configuration.depthMultiplier, 4)) and \(configuration.pattern)"
         }
-        return "\(method), seed \(configuration.seed): \(Figures.count(point.cost.convolutionParameters)) convolution "
-            + "parameters, \(Figures.count(point.cost.multiplyAdds)) multiply-adds"
+        return "\(method), seed \(configuration.seed): \(Format.exact(point.cost.convolutionParameters)) convolution "
+            + "parameters, \(Format.exact(point.cost.multiplyAdds)) multiply-adds"
     }
 
     private func describe(_ event: ComparisonRunner.Event) -> String? {
         switch event {
         case .completed(_, let results):
-            "  test accuracy \(Figures.percent(results.testAccuracy)), trained in "
-                + Figures.duration(results.trainingSeconds)
+            "  test accuracy \(Format.percent(results.testAccuracy)), trained in "
+                + Format.seconds(results.trainingSeconds)
         case .failed(let point, let message): "  \(name(of: point)) failed: \(message)"
         case .heldElsewhere(let point, _): "another process trains \(name(of: point))"
         case .takenOver: "  another process took the point over"

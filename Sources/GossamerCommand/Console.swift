@@ -62,37 +62,3 @@ enum Interruption {
         }
     }
 }
-
-/// Figures as people read them.
-enum Figures {
-    static func count(_ value: Int) -> String {
-        var digits = String(value.magnitude)
-        var groups: [String] = []
-        while digits.count > 3 {
-            groups.insert(String(digits.suffix(3)), at: 0)
-            digits.removeLast(3)
-        }
-        return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
-    }
-
-    static func bytes(_ value: Int) -> String {
-        switch value {
-        case ..<1000: "\(value) B"
-        case ..<1_000_000: decimal(Double(value) / 1e3, 1) + " kB"
-        case ..<1_000_000_000: decimal(Double(value) / 1e6, 1) + " MB"
-        default: decimal(Double(value) / 1e9, 2) + " GB"
-        }
-    }
-
-    static func duration(_ seconds: Double) -> String {
-        guard seconds.isFinite else { return "?" }
-        let whole = Int(seconds.rounded())
-        if whole < 100 { return decimal(seconds, seconds < 10 ? 1 : 0) + " s" }
-        if whole < 6000 { return "\(whole / 60) min \(whole % 60) s" }
-        return "\(whole / 3600) h \(whole % 3600 / 60) min"
-    }
-
-    static func percent(_ fraction: Double, digits: Int = 2) -> String { decimal(100 * fraction, digits) + " %" }
-
-    static func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-}

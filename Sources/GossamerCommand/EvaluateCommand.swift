@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gossamer
+import GossamerExperiments
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,8 +25,8 @@ struct EvaluateCommand: ParsableCommand {
             model.network, parameters: model.parameters, images: data.open().test,
             normalization: model.labels.normalization, pool: ThreadPool(threads: threads.count))
         Console.say(
-            "accuracy \(Figures.percent(evaluation.accuracy)) (\(evaluation.correctCount) of \(evaluation.imageCount)), "
-                + "loss \(Figures.decimal(evaluation.loss, 4))", json: output.json)
+            "accuracy \(Format.percent(evaluation.accuracy)) (\(evaluation.correctCount) of \(evaluation.imageCount)), "
+                + "loss \(Format.fixed(evaluation.loss, 4))", json: output.json)
         if output.json {
             try Console.printJSON(
                 Outcome(

@@ -68,7 +68,7 @@ private struct Inspection: Encodable {
         let rows = cost.layers.map { layer in
             [
                 layer.name, layer.layer, layer.output.description, figure(layer.parameters), figure(layer.multiplyAdds),
-                layer.connections.map { figure($0) } ?? "", layer.density.map { Figures.percent($0, digits: 1) } ?? "",
+                layer.connections.map { figure($0) } ?? "", layer.density.map { Format.percent($0, digits: 1) } ?? "",
                 fanIn(layer),
             ]
         }
@@ -76,18 +76,18 @@ private struct Inspection: Encodable {
         Swift.print(TextTable(headings, rows: rows, textColumns: 3).text)
         Swift.print(
             """
-            parameters       \(Figures.count(cost.parameters)), \(Figures.count(cost.parametersWithoutClassifier)) without the classifier
-            convolutions     \(Figures.count(cost.convolutionParameters)) weights, \(Figures.count(cost.connections)) of \
-            \(Figures.count(cost.denseConnections)) connections
-            multiply-adds    \(Figures.count(cost.multiplyAdds)) an image
-            weights          \(Figures.bytes(cost.weightBytes)), connection indices \(Figures.bytes(cost.indexBytes))
-            activations      \(Figures.bytes(cost.activationBytes)) an image
+            parameters       \(Format.exact(cost.parameters)), \(Format.exact(cost.parametersWithoutClassifier)) without the classifier
+            convolutions     \(Format.exact(cost.convolutionParameters)) weights, \(Format.exact(cost.connections)) of \
+            \(Format.exact(cost.denseConnections)) connections
+            multiply-adds    \(Format.exact(cost.multiplyAdds)) an image
+            weights          \(Format.bytes(cost.weightBytes)), connection indices \(Format.bytes(cost.indexBytes))
+            activations      \(Format.bytes(cost.activationBytes)) an image
             """)
-        if let fileBytes { Swift.print("file             \(Figures.bytes(fileBytes))") }
+        if let fileBytes { Swift.print("file             \(Format.bytes(fileBytes))") }
         for removed in removed { Swift.print("removed          \(removed)") }
     }
 
-    private func figure(_ value: Int) -> String { value == 0 ? "" : Figures.count(value) }
+    private func figure(_ value: Int) -> String { value == 0 ? "" : Format.exact(value) }
 
     private func fanIn(_ layer: LayerCost) -> String {
         guard let smallest = layer.smallestFanIn, let largest = layer.largestFanIn else { return "" }

@@ -71,9 +71,9 @@ struct RunsCommand: ParsableCommand {
         return [
             entry.folder.path == root ? "." : String(entry.folder.path.dropFirst(root.count + 1)),
             record.configuration.pattern,
-            Figures.decimal(record.configuration.depthMultiplier, 3), "\(record.configuration.seed)",
-            record.status.rawValue, record.cost.map { Figures.count($0.parameters) } ?? "",
-            record.results.map { Figures.percent($0.testAccuracy) } ?? "",
+            Format.fixed(record.configuration.depthMultiplier, 3), "\(record.configuration.seed)",
+            record.status.rawValue, record.cost.map { Format.exact($0.parameters) } ?? "",
+            record.results.map { Format.percent($0.testAccuracy) } ?? "",
         ]
     }
 

@@ -62,8 +62,8 @@ struct TrainCommand: ParsableCommand {
         }
         guard let results = record.results else { return }
         Console.say(
-            "test accuracy \(Figures.percent(results.testAccuracy)) after \(Figures.duration(results.trainingSeconds)), "
-                + "model of \(Figures.bytes(results.modelFileBytes ?? 0)) in \(session.folder.modelPath)",
+            "test accuracy \(Format.percent(results.testAccuracy)) after \(Format.seconds(results.trainingSeconds)), "
+                + "model of \(Format.bytes(results.modelFileBytes ?? 0)) in \(session.folder.modelPath)",
             json: output.json)
         if output.json { try Console.printJSON(TrainSummary(record, results, folder: session.folder)) }
     }
@@ -80,19 +80,20 @@ struct TrainCommand: ParsableCommand {
     }
 
     private var defaultFolder: String {
-        let words = [network.network, network.pattern] + (network.depthMultiplier == 1 ? [] : ["x\(network.depthMultiplier)"])
-        let name = (words + ["seed\(network.seed)"]).joined(separator: "-")
+        let multiplier = network.depthMultiplier == 1 ? [] : ["x\(network.depthMultiplier)"]
+        let name = ([network.network, network.pattern] + multiplier + ["seed\(network.seed)"]).joined(separator: "-")
         return "runs/" + String(name.map { $0.isLetter || $0.isNumber || "-.".contains($0) ? $0 : "-" })
     }
 
     private func describe(_ prepared: PreparedRun) {
         let cost = prepared.cost
+        let multiplier = network.depthMultiplier == 1 ? "" : ", depth multiplier \(network.depthMultiplier)"
         Console.say(
             """
-            \(network.network), \(network.pattern)\(network.depthMultiplier == 1 ? "" : ", depth multiplier \(network.depthMultiplier)"), \
+            \(network.network), \(network.pattern)\(multiplier), \
             seed \(network.seed), \(threads.count) thread\(threads.count == 1 ? "" : "s"): \
-            \(Figures.count(cost.parameters)) parameters, \(Figures.count(cost.multiplyAdds)) multiply-adds, \
-            \(Figures.count(cost.connections)) connections
+            \(Format.exact(cost.parameters)) parameters, \(Format.exact(cost.multiplyAdds)) multiply-adds, \
+            \(Format.exact(cost.connections)) connections
             """, json: output.json)
         for removed in prepared.removed { Console.say("removed: \(removed)", json: output.json) }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Gossamer
+import GossamerExperiments
 
 /// Shows a training: a bar that moves on a terminal, a line now and then elsewhere, and one for each epoch.
 struct TrainingProgress {
@@ -44,14 +45,14 @@ struct TrainingProgress {
     }
 
     private func figures(_ step: StepProgress) -> String {
-        "\(Int(step.imagesPerSecond)) images/s  loss \(Figures.decimal(step.trainingLoss, 3))  "
-            + "accuracy \(Figures.percent(step.trainingAccuracy, digits: 1))  \(Figures.duration(step.secondsLeft)) left"
+        "\(Int(step.imagesPerSecond)) images/s  loss \(Format.fixed(step.trainingLoss, 3))  "
+            + "accuracy \(Format.percent(step.trainingAccuracy, digits: 1))  \(Format.seconds(step.secondsLeft)) left"
     }
 
     private func line(_ metrics: EpochMetrics) -> String {
-        var text = "\(prefix)epoch \(metrics.epoch): loss \(Figures.decimal(metrics.trainingLoss, 4)), "
-            + "training accuracy \(Figures.percent(metrics.trainingAccuracy))"
-        if let accuracy = metrics.validationAccuracy { text += ", validation accuracy \(Figures.percent(accuracy))" }
-        return text + ", \(Figures.duration(metrics.seconds))"
+        var text = "\(prefix)epoch \(metrics.epoch): loss \(Format.fixed(metrics.trainingLoss, 4)), "
+            + "training accuracy \(Format.percent(metrics.trainingAccuracy))"
+        if let accuracy = metrics.validationAccuracy { text += ", validation accuracy \(Format.percent(accuracy))" }
+        return text + ", \(Format.seconds(metrics.seconds))"
     }
 }

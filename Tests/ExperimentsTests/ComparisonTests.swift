@@ -146,7 +146,8 @@ import Testing
         let good = Comparison(settings: .sample(), densities: [0.1], seeds: [1])
         let changes: [(inout Comparison) -> Void] = [
             { $0.densities = [0] }, { $0.densities = [1.5] }, { $0.densities = [.nan] }, { $0.densities = [] },
-            { $0.seeds = [] }, { $0.patterns = ["dense"] }, { $0.patterns = ["random:0.5,block=4"] }, { $0.methods = [] }, { $0.methods = [.hybrid] },
+            { $0.seeds = [] }, { $0.patterns = ["dense"] }, { $0.patterns = ["random:0.5,block=4"] },
+            { $0.methods = [] }, { $0.methods = [.hybrid] },
             { $0.hybrids = [.init(depthMultiplier: 2, density: 0.1)] }, { $0.settings.batchSize = 0 },
         ]
         for (index, change) in changes.enumerated() {
