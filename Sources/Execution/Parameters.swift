@@ -17,8 +17,8 @@ public struct Parameters: ~Copyable, Sendable {
     }
 
     /// Initial values drawn from a seed: kernels normal with variance 2 / live fan-in (He et al. 2015, with the
-    /// connections that exist, so that activations keep their size at every density), the classifier's with
-    /// 1 / fan-in, scales one, everything else zero.
+    /// connections that exist, so that activations keep their size at every density), the output layer's with a tenth
+    /// of that deviation, scales one, everything else zero.
     public init(initializing network: Network, seed: UInt64) {
         self.init(zerosFor: ParameterLayout(network))
         for entry in layout.trained {
@@ -50,15 +50,13 @@ public struct Parameters: ~Copyable, Sendable {
 
     private func initializeKernel(_ entry: ParameterLayout.Entry, of network: Network, seed: UInt64) {
         let node = network.nodes[network.index(of: entry.node)!]
-        let area = entry.shape[1] * entry.shape[2]
-        let filters = network.shape(of: node.name).channels
         var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key(entry.name))
-        let gain = if case .fullyConnected = node.layer { 1.0 } else { 2.0 }
+        // Large first logits cost the first steps: a tenth of the usual deviation starts near equal probabilities.
+        let isOutput = node.name == network.nodes.last!.name
         var weight = pointer(entry)
-        for filter in 0 ..< filters {
-            let fanIn = network.connections[node.name]?.fanIn(of: filter) ?? network.inputShape(of: node).channels
-            let deviation = Float((gain / Double(max(1, fanIn * area))).squareRoot())
-            for _ in 0 ..< fanIn * area {
+        for fanIn in network.liveFanIns(of: node) {
+            let deviation = Float((2 / Double(max(1, fanIn))).squareRoot()) * (isOutput ? 0.1 : 1)
+            for _ in 0 ..< fanIn {
                 weight.pointee = generator.normal() * deviation
                 weight += 1
             }

@@ -58,6 +58,13 @@ public struct PreparedRun: Sendable {
 extension RunConfiguration {
     /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
     public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
+        try Self.makeNetwork(from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed)
+    }
+
+    /// Applies a depth multiplier, then a pattern drawn from a seed.
+    public static func makeNetwork(
+        from base: Network, depthMultiplier: Double, pattern: String, seed: UInt64
+    ) throws -> SparsifiedNetwork {
         let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
         return try scaled.sparsified(with: Pattern(parsing: pattern), seed: seed)
     }

@@ -11,10 +11,13 @@ struct BenchCommand: ParsableCommand {
             Examples:
 
               gossamer bench --network mnist --pattern random:0.1 --batch 1 --threads 1
-              gossamer bench --training --pattern random:0.1 --batch 64 --threads 1
+              gossamer bench --training --pattern random:0.1 --against dense --threads 1
             """)
 
     @OptionGroup(title: "Network") var network: NetworkOptions
+
+    @Option(help: "Another pattern, timed in turns with the first; prints how their medians compare.")
+    var against: String?
 
     @Option(help: "Height and width of the images. (default: what the network is made for)")
     var imageSize: Int?
@@ -25,74 +28,137 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Time training steps: forward, loss, backward and update.")
     var training = false
 
-    @Option(help: "Seconds to measure for, at least.")
+    @Option(help: "Seconds to measure each pattern for, at least.")
     var seconds = 2.0
 
     @OptionGroup(title: "Machine") var threads: ThreadOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
-        guard (1 ... 65_536).contains(batch ?? 1) else { throw ValidationError("--batch: expected 1 to 65536") }
-        guard seconds >= 0, seconds <= 3600 else { throw ValidationError("--seconds: expected 0 to 3600") }
+        guard (1 ... 65_536).contains(imageCount) else {
+            throw ValidationError("--batch \(imageCount): expected 1 to 65536")
+        }
+        guard seconds >= 0, seconds <= 3600 else {
+            throw ValidationError("--seconds \(seconds): expected 0 to 3600")
+        }
     }
+
+    private var imageCount: Int { batch ?? (training ? 64 : 1) }
 
     func run() throws {
-        let made = try network.make(imageSize: imageSize).network
+        let patterns = [network.pattern] + (against.map { [$0] } ?? [])
+        let networks = try patterns.map { try network.make(pattern: $0, imageSize: imageSize).network }
         let pool = ThreadPool(threads: threads.count)
-        let count = batch ?? (training ? 64 : 1)
-        let timing: Timing
-        if training {
-            let settings = TrainingSettings(batchSize: count, seed: network.seed)
-            timing = try Timing.training(made, settings: settings, pool: pool, minimumSeconds: seconds).timing
-        } else {
-            try requireMemory(byteCount: NetworkCost(made).weightBytes, for: "network '\(made.name)'")
-            let parameters = Parameters(initializing: made, seed: network.seed)
-            timing = try Timing.inference(
-                made, parameters: parameters, batch: count, pool: pool, minimumSeconds: seconds)
+        var times = patterns.map { _ in [Double]() }
+        // Short turns: a machine whose speed drifts slows both down.
+        let turns = patterns.count == 1 ? 1 : 8
+        for _ in 0 ..< turns {
+            for index in patterns.indices {
+                times[index] += try time(networks[index], pool: pool, seconds: seconds / Double(turns)).seconds
+            }
         }
-        try report(timing, NetworkCost(made), batch: count)
+        let figures = patterns.indices.map {
+            Figure(patterns[$0], NetworkCost(networks[$0]), Timing(seconds: times[$0]), batch: imageCount)
+        }
+        try report(figures)
     }
 
-    private func report(_ timing: Timing, _ cost: NetworkCost, batch: Int) throws {
+    private func time(_ network: Network, pool: ThreadPool, seconds: Double) throws -> Timing {
+        if training {
+            let settings = TrainingSettings(batchSize: imageCount, seed: self.network.seed)
+            return try Timing.training(network, settings: settings, pool: pool, minimumSeconds: seconds).timing
+        }
+        let parameters = Parameters(initializing: network, seed: self.network.seed)
+        return try Timing.inference(
+            network, parameters: parameters, batch: imageCount, pool: pool, minimumSeconds: seconds)
+    }
+
+    private func report(_ figures: [Figure]) throws {
         let outcome = Outcome(
-            network: network.network, pattern: network.pattern, depthMultiplier: network.depthMultiplier,
-            training: training, batch: batch, threads: threads.count,
-            medianMilliseconds: timing.medianMilliseconds, minMilliseconds: timing.minMilliseconds, runs: timing.runs,
-            imagesPerSecond: Double(batch) / timing.medianMilliseconds * 1000,
-            peakMemoryBytes: peakMemoryBytes(), multiplyAdds: cost.multiplyAdds,
-            parameters: cost.parameters, instructionSet: InstructionSet.current)
+            network: network.network, depthMultiplier: network.depthMultiplier, training: training, batch: imageCount,
+            threads: threads.count, instructionSet: InstructionSet.current, peakMemoryBytes: peakMemoryBytes(),
+            first: figures[0], against: figures.dropFirst().first)
         Console.say(
-            """
-            \(training ? "training step" : "inference") of \(network.network), \(network.pattern), batch \(batch), \
-            \(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current): \
-            median \(Format.fixed(timing.medianMilliseconds, 3)) ms, minimum \
-            \(Format.fixed(timing.minMilliseconds, 3)) ms of \(timing.runs) runs, \
-            \(Int(outcome.imagesPerSecond)) images/s, peak memory \(Format.bytes(outcome.peakMemoryBytes))
-            """, json: output.json)
+            "\(training ? "training step" : "inference") of \(network.network), batch \(imageCount), "
+                + "\(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current)", json: output.json)
+        for figure in figures { Console.say("  " + figure.text, json: output.json) }
+        if let ratio = outcome.ratio {
+            Console.say("  \(figures[0].pattern) takes \(Figures.decimal(ratio, 3)) of \(figures[1].pattern)", json: output.json)
+        }
+        Console.say("  peak memory of the process \(Figures.bytes(outcome.peakMemoryBytes))", json: output.json)
         if output.json { try Console.printJSON(outcome) }
     }
+}
 
-    private struct Outcome: Encodable {
-        let network: String
-        let pattern: String
-        let depthMultiplier: Double
-        let training: Bool
-        let batch: Int
-        let threads: Int
-        let medianMilliseconds: Double
-        let minMilliseconds: Double
-        let runs: Int
-        let imagesPerSecond: Double
-        /// Of the whole process.
-        let peakMemoryBytes: Int
-        let multiplyAdds: Int
-        let parameters: Int
-        let instructionSet: String
+/// The times of one pattern.
+private struct Figure: Encodable {
+    let pattern: String
+    let parameters: Int
+    let multiplyAdds: Int
+    let medianMilliseconds: Double
+    let minMilliseconds: Double
+    let runs: Int
+    let imagesPerSecond: Double
+
+    init(_ pattern: String, _ cost: NetworkCost, _ timing: Timing, batch: Int) {
+        self.pattern = pattern
+        parameters = cost.parameters
+        multiplyAdds = cost.multiplyAdds
+        medianMilliseconds = timing.medianMilliseconds
+        minMilliseconds = timing.minMilliseconds
+        runs = timing.runs
+        imagesPerSecond = Double(batch) / timing.medianMilliseconds * 1000
+    }
+
+    var text: String {
+        "\(pattern): median \(Figures.decimal(medianMilliseconds, 3)) ms, minimum "
+            + "\(Figures.decimal(minMilliseconds, 3)) ms of \(runs) runs, \(Int(imagesPerSecond)) images/s"
+    }
+}
+
+/// The line of `bench --json`: the first pattern's figures, and those that it was timed against.
+private struct Outcome: Encodable {
+    let network: String
+    let depthMultiplier: Double
+    let training: Bool
+    let batch: Int
+    let threads: Int
+    let instructionSet: String
+    /// Of the whole process.
+    let peakMemoryBytes: Int
+    let first: Figure
+    let against: Figure?
+
+    /// Of the medians.
+    var ratio: Double? { against.map { first.medianMilliseconds / $0.medianMilliseconds } }
+
+    private enum CodingKeys: CodingKey {
+        case network, depthMultiplier, training, batch, threads, instructionSet, peakMemoryBytes, against, ratio
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try first.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(network, forKey: .network)
+        try container.encode(depthMultiplier, forKey: .depthMultiplier)
+        try container.encode(training, forKey: .training)
+        try container.encode(batch, forKey: .batch)
+        try container.encode(threads, forKey: .threads)
+        try container.encode(instructionSet, forKey: .instructionSet)
+        try container.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
+        try container.encodeIfPresent(against, forKey: .against)
+        try container.encodeIfPresent(ratio, forKey: .ratio)
     }
 }
 
 /// The largest memory that this process has held so far.
 private func peakMemoryBytes() -> Int {
+    // On Linux getrusage also counts what the process was before it became this program.
+    if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+        let kibibytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) }) {
+        return kibibytes * 1024
+    }
     var usage = rusage()
     #if os(Linux)
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -101,19 +167,4 @@ private func peakMemoryBytes() -> Int {
     getrusage(RUSAGE_SELF, &usage)
     return usage.ru_maxrss
     #endif
-}
-
-extension NetworkOptions {
-    /// The network for images of its own size, or of the size given, with ten classes.
-    func make(imageSize: Int?) throws -> SparsifiedNetwork {
-        let side = imageSize ?? 28
-        guard (1 ... 1 << 16).contains(side) else { throw ValidationError("--image-size: expected 1 to 65536") }
-        let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
-        if let imageSize, base.inputShape.height != imageSize || base.inputShape.width != imageSize {
-            throw ValidationError(
-                "--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
-        }
-        let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
-        return try scaled.sparsified(with: Pattern(parsing: pattern), seed: seed)
-    }
 }

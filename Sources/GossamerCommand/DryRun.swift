@@ -20,30 +20,33 @@ struct DryRun: Encodable {
         multiplyAdds = cost.multiplyAdds
         connections = cost.connections
         removedChannels = cost.removedChannels
+        var settings = prepared.settings
+        settings.batchSize = min(settings.batchSize, prepared.training.count)
         let measured = try Timing.training(
-            prepared.network, settings: prepared.settings,
+            prepared.network, settings: settings,
             pool: ThreadPool(threads: prepared.configuration.threads), minimumRuns: 5, minimumSeconds: 0.5)
         memory = measured.memory
         stepMilliseconds = measured.timing.medianMilliseconds
-        let batch = prepared.settings.batchSize
-        steps = (prepared.training.count + batch - 1) / batch * prepared.settings.epochs
+        steps = (prepared.training.count + settings.batchSize - 1) / settings.batchSize * settings.epochs
         estimatedSeconds = Double(steps) * stepMilliseconds / 1000
     }
 
     func print(json: Bool) throws {
         if json { return try Console.printJSON(self) }
         let rows = [
-            ("parameters", "\(Format.exact(parameters)), \(Format.exact(parametersWithoutClassifier)) without the classifier"),
-            ("multiply-adds", "\(Format.exact(multiplyAdds)) an image"),
-            ("connections", Format.exact(connections) + (removedChannels > 0 ? ", \(removedChannels) channels removed" : "")),
-            ("weights", Format.bytes(memory.parameterBytes)),
-            ("gradients", Format.bytes(memory.gradientBytes)),
-            ("optimizer state", Format.bytes(memory.optimizerBytes)),
-            ("activations", Format.bytes(memory.activationBytes)),
-            ("time", "about \(Format.seconds(estimatedSeconds)): \(Format.exact(steps)) steps of "
-                + "\(Format.fixed(stepMilliseconds, 1)) ms, measured now"),
+            ("parameters", Figures.count(parameters)),
+            ("  without the classifier", Figures.count(parametersWithoutClassifier)),
+            ("multiply-adds", "\(Figures.count(multiplyAdds)) an image"),
+            ("connections", Figures.count(connections)),
+            ("removed channels", Figures.count(removedChannels)),
+            ("weights", Figures.bytes(memory.parameterBytes)),
+            ("gradients", Figures.bytes(memory.gradientBytes)),
+            ("optimizer state", Figures.bytes(memory.optimizerBytes)),
+            ("activations", Figures.bytes(memory.activationBytes)),
+            ("time", "about \(Figures.duration(estimatedSeconds)): \(Figures.count(steps)) steps of "
+                + "\(Figures.decimal(stepMilliseconds, 1)) ms, measured now"),
         ]
-        for (name, value) in rows { Swift.print(name.padding(to: 16) + value) }
+        for (name, value) in rows { Swift.print(name.padding(to: 26) + value) }
     }
 }
 

@@ -38,7 +38,7 @@ private struct Inspection: Encodable {
     var fileBytes: Int?
 
     init(_ options: NetworkOptions, imageSize: Int?) throws {
-        let made = try options.make(imageSize: imageSize)
+        let made = try options.make(pattern: options.pattern, imageSize: imageSize)
         cost = NetworkCost(made.network)
         removed = made.removed
         facts = [("pattern", options.pattern), ("seed", "\(options.seed)")]

@@ -17,6 +17,19 @@ struct NetworkOptions: ParsableArguments {
     var seed: UInt64 = 1
 }
 
+extension NetworkOptions {
+    /// The network for images of its own size, or of the size given, with ten classes.
+    func make(pattern: String, imageSize: Int?) throws -> SparsifiedNetwork {
+        let side = imageSize ?? 28
+        guard (1 ... 1 << 16).contains(side) else {
+            throw ValidationError("--image-size \(side): expected 1 to 65536")
+        }
+        let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
+        return try RunConfiguration.makeNetwork(
+            from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed)
+    }
+}
+
 /// Which images.
 struct DataOptions: ParsableArguments {
     @Option(help: "fashion-mnist, or mnist:DIR for IDX files named as those of MNIST, gzipped or not.")

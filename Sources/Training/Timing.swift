@@ -5,18 +5,20 @@ import GossamerNetworks
 import GossamerTensors
 
 /// Times of one piece of work that was repeated.
-public struct Timing: Hashable, Sendable, Codable {
-    public let medianMilliseconds: Double
-    public let minMilliseconds: Double
-    public let runs: Int
+public struct Timing: Hashable, Sendable {
+    /// Of every run, in order; at least one.
+    public let seconds: [Double]
 
-    /// - Parameter seconds: at least one.
     public init(seconds: [Double]) {
+        precondition(!seconds.isEmpty, "a timing needs a run")
+        self.seconds = seconds
+    }
+
+    public var runs: Int { seconds.count }
+    public var minMilliseconds: Double { 1000 * seconds.min()! }
+    public var medianMilliseconds: Double {
         let sorted = seconds.sorted()
-        let middle = sorted.count / 2
-        medianMilliseconds = 500 * (sorted[middle] + sorted[(sorted.count - 1) / 2])
-        minMilliseconds = 1000 * sorted[0]
-        runs = sorted.count
+        return 500 * (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2])
     }
 
     /// Repeats `body` at least `minimumRuns` times and for at least `minimumSeconds`, after warming up.

@@ -197,10 +197,10 @@ extension Parameters {
     /// Whether no value is infinite or not a number.
     var areFinite: Bool {
         func finite(_ buffer: borrowing AlignedBuffer<Float>) -> Bool {
-            // The sum of x * 0 is 0 unless some x is not finite; unlike a test per value, it vectorises.
-            var sum: Float = 0
-            for index in 0 ..< buffer.count { sum += buffer.pointer[index] * 0 }
-            return sum == 0
+            // An exponent of all ones means infinite or not a number. Without an early exit the loop vectorises.
+            var largest: UInt32 = 0
+            for index in 0 ..< buffer.count { largest = max(largest, buffer.pointer[index].bitPattern & 0x7fff_ffff) }
+            return largest < 0x7f80_0000
         }
         return finite(trained) && finite(statistics)
     }
