@@ -48,10 +48,20 @@ public struct ConnectionTable: Hashable, Sendable {
         self.inputs = inputs
     }
 
-    /// Every input channel feeds every output channel.
+    /// Every input channel feeds every output channel; fewer than 2^31 connections.
     public static func dense(inputCount: Int, outputCount: Int) -> ConnectionTable {
-        ConnectionTable(
-            inputCount: inputCount, rows: Array(repeating: Array(0 ..< inputCount), count: outputCount))
+        precondition(inputCount.multipliedReportingOverflow(by: outputCount).partialValue <= Int(Int32.max))
+        let row = (0 ..< Int32(inputCount))
+        return ConnectionTable(
+            inputCount: inputCount, checkedRowStarts: (0 ... outputCount).map { Int32($0 * inputCount) },
+            inputs: Array(repeatElement(row, count: outputCount).joined()))
+    }
+
+    /// - Parameter checkedRowStarts: with `inputs` known to form a table.
+    private init(inputCount: Int, checkedRowStarts: [Int32], inputs: [Int32]) {
+        self.inputCount = inputCount
+        rowStarts = checkedRowStarts
+        self.inputs = inputs
     }
 
     /// The input channels of one output channel.

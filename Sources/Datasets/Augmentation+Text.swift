@@ -17,7 +17,8 @@ extension Augmentation: CustomStringConvertible {
             case ("shift", let pixels?) where isNew && (1 ... 64).contains(pixels): maximumShift = pixels
             default:
                 throw .invalidArgument(
-                    name: "augmentation", found: "'\(text)'", expected: "none, flip, shift=1 to shift=64 or both: flip,shift=2")
+                    name: "augmentation", found: "'\(text)'",
+                    expected: "none, flip, shift=1 to shift=64 or both: flip,shift=2")
             }
         }
     }

@@ -10,7 +10,7 @@ struct InferenceLowering {
     init(
         _ network: Network, parameters: borrowing Parameters, lanes: Int, capacity: Int
     ) throws(ExecutionError) {
-        lowering = Lowering(network, lanes: lanes, capacity: capacity)
+        lowering = try Lowering(network, lanes: lanes, capacity: capacity)
         for node in network.nodes where lowering.values[node.name] == nil {
             if case .dropout = node.layer {
                 lowering.alias(node, to: lowering.inputs(of: node)[0])
@@ -29,7 +29,7 @@ struct InferenceLowering {
         guard case .batchNormalization(let layer) = node.layer else {
             return convolution(node, input: input, output: output, parameters)
         }
-        let relu = takeReLU(after: node, value: output)
+        let relu = lowering.takeReLU(after: node, value: output)
         return FrozenNormalizationOperation(
             name: node.name, input: input, output: output, layout: lowering.layouts[output],
             affine: ChannelAffine(layer, node: node.name, parameters: parameters), appliesReLU: relu)
@@ -46,7 +46,7 @@ struct InferenceLowering {
             lowering.alias(next, to: output)
             last = next
         }
-        let relu = takeReLU(after: last, value: output)
+        let relu = lowering.takeReLU(after: last, value: output)
         let filters = lowering.layouts[output].shape.channels
         let descriptor = lowering.descriptor(for: node, input: input, output: output, transposes: false)
         let weights = parameters.values(parameters.layout.entry(node.name, .kernel)!)
@@ -56,12 +56,6 @@ struct InferenceLowering {
         ) { foldedWeights, foldedBias in
             descriptor.fold(weights, bias, affine, into: foldedWeights, foldedBias)
         }
-    }
-
-    private mutating func takeReLU(after node: Node, value: Int) -> Bool {
-        guard let relu = lowering.onlyConsumer(of: node, where: { $0 == .relu }) else { return false }
-        lowering.alias(relu, to: value)
-        return true
     }
 }
 

@@ -7,6 +7,7 @@ import GossamerTensors
 /// the lanes.
 public struct InferencePlan: ~Copyable, @unchecked Sendable {
     public let network: Network
+    /// The most images in a call.
     public let capacity: Int
     public let inputLayout: ActivationLayout
     public let outputLayout: ActivationLayout
@@ -32,7 +33,7 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         let lowered = try InferenceLowering(network, parameters: parameters, lanes: lanes, capacity: capacity)
         let layouts = lowered.lowering.layouts
         var planner = MemoryPlanner()
-        let values = layouts.enumerated().map { planner.add(count: $1.count(images: capacity), at: 0 + max(0, $0 - 1)) }
+        let values = layouts.enumerated().map { planner.add(count: $1.count(images: capacity), at: max(0, $0 - 1)) }
         let outputValue = lowered.lowering.values[network.nodes.last!.name]!
         for (index, operation) in lowered.operations.enumerated() {
             for input in operation.inputs { planner.extend(values[input], to: index) }

@@ -16,12 +16,27 @@ struct Lowering {
     private(set) var values: [String: Int] = [:]
     private let consumers: [[Int]]
 
-    init(_ network: Network, lanes: Int, capacity: Int) {
+    init(_ network: Network, lanes: Int, capacity: Int) throws(ExecutionError) {
+        try Self.checkTables(of: network)
         self.network = network
         self.lanes = lanes
         self.capacity = capacity
         consumers = network.consumers()
         _ = makeValue(for: network.nodes[0])
+    }
+
+    /// Kernels number connections in 32 bits, and a table and its transpose take three numbers a connection.
+    private static func checkTables(of network: Network) throws(ExecutionError) {
+        var total = 0
+        for node in network.nodes {
+            guard node.layer.hasConnections else { continue }
+            let count = network.connectionCount(of: node)
+            guard count <= Int(Int32.max) else {
+                throw ExecutionError(node: node.name, "a layer may have at most 2^31 - 1 connections, it has \(count)")
+            }
+            total += count
+        }
+        try requireMemory(byteCount: 3 * 4 * total, for: "the connections of '\(network.name)'")
     }
 
     /// Gives a node a value of its own.
@@ -44,8 +59,17 @@ struct Lowering {
         return matches(reader.layer) ? reader : nil
     }
 
+    /// Lets an operation do the ReLU that alone reads it.
+    mutating func takeReLU(after node: Node, value: Int) -> Bool {
+        guard let relu = onlyConsumer(of: node, where: { $0 == .relu }) else { return false }
+        alias(relu, to: value)
+        return true
+    }
+
     /// The operations that training and inference share; nil for layers that each lowers in its own way.
-    mutating func sharedOperation(for node: Node, isTraining: Bool) throws(ExecutionError) -> (any DifferentiableOperation)? {
+    mutating func sharedOperation(
+        for node: Node, isTraining: Bool
+    ) throws(ExecutionError) -> (any DifferentiableOperation)? {
         let inputs = inputs(of: node)
         switch node.layer {
         case .relu:
@@ -64,10 +88,9 @@ struct Lowering {
             return averagePooling(node, inputs)
         case .addition:
             let output = makeValue(for: node)
-            let relu = onlyConsumer(of: node) { $0 == .relu }
-            if let relu { alias(relu, to: output) }
             return AdditionOperation(
-                name: node.name, inputs: inputs, output: output, layout: layouts[output], appliesReLU: relu != nil)
+                name: node.name, inputs: inputs, output: output, layout: layouts[output],
+                appliesReLU: takeReLU(after: node, value: output))
         case .concatenation:
             let output = makeValue(for: node)
             return ConcatenationOperation(
@@ -97,6 +120,15 @@ struct Lowering {
         ConvolutionDescriptor(
             geometry: network.geometry(of: node)!, table: network.connectionTable(of: node), input: layouts[input],
             output: layouts[output], transposes: transposes)
+    }
+}
+
+extension Layer {
+    fileprivate var hasConnections: Bool {
+        switch self {
+        case .convolution, .fullyConnected: true
+        default: false
+        }
     }
 }
 

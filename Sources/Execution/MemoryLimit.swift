@@ -7,8 +7,7 @@ import Foundation
 package func requireMemory(byteCount: Int, for purpose: String) throws(ExecutionError) {
     let available = ProcessInfo.processInfo.physicalMemory
     guard byteCount <= available else {
-        let (needed, held) = (Double(byteCount) / 1e9, Double(available) / 1e9)
-        throw ExecutionError(
-            String(format: "\(purpose) needs at least %.1f GB of memory, the machine has %.1f GB", needed, held))
+        let figures = [Double(byteCount), Double(available)].map { String(format: "%.1f GB", $0 / 1e9) }
+        throw ExecutionError("\(purpose) needs at least \(figures[0]) of memory, the machine has \(figures[1])")
     }
 }

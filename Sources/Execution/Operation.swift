@@ -69,10 +69,6 @@ struct Pass: ~Copyable {
 
     var blockCount: Int { (imageCount + lanes - 1) / lanes }
 
-    func liveLanes(block: Int) -> Int { min(lanes, imageCount - block * lanes) }
-
-    func workspace(worker: Int) -> UnsafeMutablePointer<Float> { workspace + worker * workspacePitch }
-
     /// Runs `body(block, channels)` over all blocks and channels in pieces worth a thread's attention.
     func forEachChannelRange(
         _ layout: ActivationLayout, _ body: (_ block: Int, _ channels: Range<Int>) -> Void

@@ -15,7 +15,7 @@ struct TrainingLowering {
     ) throws(ExecutionError) {
         self.parameters = parameters
         needsGradient = [differentiatesInput]
-        lowering = Lowering(network, lanes: lanes, capacity: capacity)
+        lowering = try Lowering(network, lanes: lanes, capacity: capacity)
         for node in network.nodes where lowering.values[node.name] == nil {
             let operation = try operation(for: node)
             operations.append(operation)
@@ -42,7 +42,7 @@ struct TrainingLowering {
         return ConvolutionOperation(
             name: node.name, inputs: [input], output: output, descriptor: descriptor,
             outputLayout: lowering.layouts[output], kernelEntry: parameters.entry(node.name, .kernel)!,
-            biasEntry: parameters.entry(node.name, .bias), appliesReLU: takeReLU(after: node, value: output),
+            biasEntry: parameters.entry(node.name, .bias), appliesReLU: lowering.takeReLU(after: node, value: output),
             kernels: .init(
                 forward: descriptor.kernel(GSM_CONVOLUTION_FORWARD),
                 inputGradient: needsGradient[input] ? descriptor.kernel(GSM_CONVOLUTION_INPUT_GRADIENT) : nil,
@@ -58,13 +58,6 @@ struct TrainingLowering {
             entries: .init(
                 scale: entry(.scale), shift: entry(.shift), mean: entry(.runningMean),
                 variance: entry(.runningVariance)),
-            appliesReLU: takeReLU(after: node, value: output))
-    }
-
-    /// Lets an operation do the ReLU that alone reads it.
-    private mutating func takeReLU(after node: Node, value: Int) -> Bool {
-        guard let relu = lowering.onlyConsumer(of: node, where: { $0 == .relu }) else { return false }
-        lowering.alias(relu, to: value)
-        return true
+            appliesReLU: lowering.takeReLU(after: node, value: output))
     }
 }

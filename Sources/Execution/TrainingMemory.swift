@@ -66,7 +66,8 @@ extension TrainingMemory {
         for (operation, scratch) in zip(lowered.operations, scratchBuffers).reversed() {
             var inputGradients: [OperationMemory.InputGradient?] = []
             for input in operation.inputs {
-                inputGradients.append(gradient(input, base: base).map { .init(pointer: $0, accumulates: isWritten[input]) })
+                let target = gradient(input, base: base)
+                inputGradients.append(target.map { .init(pointer: $0, accumulates: isWritten[input]) })
                 isWritten[input] = true
             }
             memories.append(

@@ -68,6 +68,7 @@ struct BenchCommand: ParsableCommand {
             let settings = TrainingSettings(batchSize: imageCount, seed: self.network.seed)
             return try Timing.training(network, settings: settings, pool: pool, minimumSeconds: seconds).timing
         }
+        try requireMemory(byteCount: NetworkCost(network).weightBytes, for: "network '\(network.name)'")
         let parameters = Parameters(initializing: network, seed: self.network.seed)
         return try Timing.inference(
             network, parameters: parameters, batch: imageCount, pool: pool, minimumSeconds: seconds)
@@ -80,10 +81,12 @@ struct BenchCommand: ParsableCommand {
             first: figures[0], against: figures.dropFirst().first)
         Console.say(
             "\(training ? "training step" : "inference") of \(network.network), batch \(imageCount), "
-                + "\(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current)", json: output.json)
+                + "\(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current)",
+            json: output.json)
         for figure in figures { Console.say("  " + figure.text, json: output.json) }
         if let ratio = outcome.ratio {
-            Console.say("  \(figures[0].pattern) takes \(Figures.decimal(ratio, 3)) of \(figures[1].pattern)", json: output.json)
+            let text = "  \(figures[0].pattern) takes \(Figures.decimal(ratio, 3)) of \(figures[1].pattern)"
+            Console.say(text, json: output.json)
         }
         Console.say("  peak memory of the process \(Figures.bytes(outcome.peakMemoryBytes))", json: output.json)
         if output.json { try Console.printJSON(outcome) }

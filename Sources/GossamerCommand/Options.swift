@@ -25,6 +25,9 @@ extension NetworkOptions {
             throw ValidationError("--image-size \(side): expected 1 to 65536")
         }
         let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
+        if let imageSize, base.inputShape.height != imageSize || base.inputShape.width != imageSize {
+            throw ValidationError("--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
+        }
         return try RunConfiguration.makeNetwork(
             from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed)
     }

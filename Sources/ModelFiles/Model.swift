@@ -97,7 +97,8 @@ extension Model {
         let labels = try decode(ModelLabels.self, labelsKey, in: file)
         guard labels.normalization.channelCount == network.inputShape.channels else {
             throw .mismatch(
-                file: file.path, field: labelsKey, expected: "a mean for each of \(network.inputShape.channels) channels")
+                file: file.path, field: labelsKey,
+                expected: "a mean for each of \(network.inputShape.channels) channels")
         }
         guard labels.classNames.count == network.outputShape.count else {
             throw .mismatch(file: file.path, field: labelsKey, expected: "\(network.outputShape.count) class names")

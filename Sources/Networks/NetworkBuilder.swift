@@ -27,6 +27,7 @@ public struct NetworkBuilder {
         nodes = [Node(name: "image", layer: .input(input), inputs: [])]
     }
 
+    /// - Throws: ``NetworkError`` naming the node whose shape does not fit.
     public func build() throws(NetworkError) -> Network { try Network(name: networkName, nodes: nodes) }
 
     /// Adds any layer. Without a name it gets its abbreviated kind and a number, such as `conv2`.
@@ -39,6 +40,9 @@ public struct NetworkBuilder {
         return value
     }
 
+    /// A convolution with a square kernel; `stride` applies to rows and columns.
+    ///
+    /// - Parameter pattern: overrides the pattern that the network is sparsified with.
     public mutating func convolution(
         _ x: Value, filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, bias: Bool = true,
         pattern: Pattern? = nil, name: String? = nil
@@ -48,6 +52,7 @@ public struct NetworkBuilder {
             pattern: pattern, name: name)
     }
 
+    /// A convolution with any kernel, such as `Size(height: 1, width: 7)`.
     public mutating func convolution(
         _ x: Value, filters: Int, kernel: Size, stride: Size = Size(1), padding: Padding = .same, bias: Bool = true,
         pattern: Pattern? = nil, name: String? = nil
@@ -57,14 +62,17 @@ public struct NetworkBuilder {
         return add(.convolution(layer), [x], name: name)
     }
 
+    /// Batch normalisation of each channel over the batch, with scale and shift.
     public mutating func batchNormalization(
         _ x: Value, epsilon: Double = 1e-5, momentum: Double = 0.1, name: String? = nil
     ) -> Value {
         add(.batchNormalization(BatchNormalization(epsilon: epsilon, momentum: momentum)), [x], name: name)
     }
 
+    /// max(x, 0).
     public mutating func relu(_ x: Value, name: String? = nil) -> Value { add(.relu, [x], name: name) }
 
+    /// The maximum of each window; the stride is the kernel's side unless told. Windows of at most 15 x 15.
     public mutating func maxPooling(
         _ x: Value, kernel: Int, stride: Int? = nil, padding: Padding = .valid, name: String? = nil
     ) -> Value {
@@ -72,6 +80,7 @@ public struct NetworkBuilder {
         return add(.maxPooling(layer), [x], name: name)
     }
 
+    /// The mean of each window; `countsPadding` says whether zeros of the padding count in the divisor.
     public mutating func averagePooling(
         _ x: Value, kernel: Int, stride: Int? = nil, padding: Padding = .valid, countsPadding: Bool = true,
         name: String? = nil
@@ -80,22 +89,27 @@ public struct NetworkBuilder {
         return add(.averagePooling(layer, countsPadding: countsPadding), [x], name: name)
     }
 
+    /// The mean of each channel, as an image of one pixel.
     public mutating func globalAveragePooling(_ x: Value, name: String? = nil) -> Value {
         add(.globalAveragePooling, [x], name: name)
     }
 
+    /// Zeroes values with probability `rate`, in [0, 1), in training only.
     public mutating func dropout(_ x: Value, rate: Double, name: String? = nil) -> Value {
         add(.dropout(rate: rate), [x], name: name)
     }
 
+    /// Every unit reads all values of the image; keeps all its connections under every pattern.
     public mutating func fullyConnected(_ x: Value, units: Int, bias: Bool = true, name: String? = nil) -> Value {
         add(.fullyConnected(FullyConnected(units: units, bias: bias)), [x], name: name)
     }
 
+    /// The channels of all values, one after another; they must agree in height and width.
     public mutating func concatenation(_ values: [Value], name: String? = nil) -> Value {
         add(.concatenation, values, name: name)
     }
 
+    /// The sum of two values of one shape.
     public mutating func addition(_ a: Value, _ b: Value, name: String? = nil) -> Value {
         add(.addition, [a, b], name: name)
     }

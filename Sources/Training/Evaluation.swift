@@ -6,9 +6,11 @@ import GossamerTensors
 /// How well a network classifies a set of images.
 public struct Evaluation: Hashable, Sendable {
     public let imageCount: Int
+    /// Images whose largest output is that of their class.
     public let correctCount: Int
     /// Mean cross-entropy without label smoothing.
     public let loss: Double
+    /// A fraction.
     public var accuracy: Double { Double(correctCount) / Double(max(1, imageCount)) }
 
     /// Runs the images through an inference plan.

@@ -27,7 +27,8 @@ public struct LearningRateSchedule: Hashable, Sendable {
     ///   - epochs: the length of the training.
     /// - Returns: what to multiply the base rate with.
     public func factor(epoch: Double, of epochs: Double, stepsPerEpoch: Int) -> Double {
-        if epoch < warmupEpochs { return (epoch + 1 / Double(stepsPerEpoch)) / (warmupEpochs + 1 / Double(stepsPerEpoch)) }
+        let step = 1 / Double(stepsPerEpoch)
+        if epoch < warmupEpochs { return (epoch + step) / (warmupEpochs + step) }
         switch shape {
         case .constant: return 1
         case .step(let every, let factor): return pow(factor, (epoch / every).rounded(.down))

@@ -25,8 +25,9 @@ public struct SoftmaxCrossEntropy: Hashable, Sendable {
         let classes = logits.count / max(1, labels.count)
         var result = Result()
         for (image, label) in labels.enumerated() {
-            let row = UnsafeBufferPointer(rebasing: logits[image * classes ..< (image + 1) * classes])
-            let target = gradient.map { UnsafeMutableBufferPointer(rebasing: $0[image * classes ..< (image + 1) * classes]) }
+            let range = image * classes ..< (image + 1) * classes
+            let row = UnsafeBufferPointer(rebasing: logits[range])
+            let target = gradient.map { UnsafeMutableBufferPointer(rebasing: $0[range]) }
             let loss = evaluate(row, label: Int(label), gradient: target, scale: 1 / Double(labels.count))
             result.lossSum += loss
             if Self.argmax(row) == Int(label) { result.correctCount += 1 }

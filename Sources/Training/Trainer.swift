@@ -80,11 +80,13 @@ public struct Trainer: ~Copyable {
         guard images.count > 0 else { throw .mismatch("data set '\(images.name)' has no images") }
         guard images.shape == network.inputShape else {
             throw .mismatch(
-                "network '\(network.name)' takes images of \(network.inputShape), data set '\(images.name)' has \(images.shape)")
+                "network '\(network.name)' takes images of \(network.inputShape), "
+                    + "data set '\(images.name)' has \(images.shape)")
         }
         guard images.classCount == network.outputShape.count else {
             throw .mismatch(
-                "network '\(network.name)' has \(network.outputShape.count) outputs, data set '\(images.name)' has \(images.classCount) classes")
+                "network '\(network.name)' has \(network.outputShape.count) outputs, "
+                    + "data set '\(images.name)' has \(images.classCount) classes")
         }
     }
 

@@ -2,14 +2,21 @@ import GossamerDatasets
 
 /// How to train: everything besides the network and the images that the result depends on.
 public struct TrainingSettings: Hashable, Sendable, Codable {
+    /// Passes over the training images, 1 to 100000.
     public var epochs: Int
+    /// Images in a step, 1 to 65536; the last step of an epoch takes what is left.
     public var batchSize: Int
+    /// Above 0; the schedule scales it.
     public var learningRate: Double
     public var schedule: LearningRateSchedule
+    /// Nesterov momentum in [0, 1).
     public var momentum: Double
+    /// 0 or more; kernels alone decay.
     public var weightDecay: Double
+    /// In [0, 1): the share of every target that is spread over all classes.
     public var labelSmoothing: Double
     public var augmentation: Augmentation
+    /// Of initial weights, the order of the images, augmentation and dropout.
     public var seed: UInt64
 
     public init(
