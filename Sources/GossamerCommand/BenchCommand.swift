@@ -85,10 +85,10 @@ struct BenchCommand: ParsableCommand {
             json: output.json)
         for figure in figures { Console.say("  " + figure.text, json: output.json) }
         if let ratio = outcome.ratio {
-            let text = "  \(figures[0].pattern) takes \(Figures.decimal(ratio, 3)) of \(figures[1].pattern)"
+            let text = "  \(figures[0].pattern) takes \(Format.fixed(ratio, 3)) of \(figures[1].pattern)"
             Console.say(text, json: output.json)
         }
-        Console.say("  peak memory of the process \(Figures.bytes(outcome.peakMemoryBytes))", json: output.json)
+        Console.say("  peak memory of the process \(Format.bytes(outcome.peakMemoryBytes))", json: output.json)
         if output.json { try Console.printJSON(outcome) }
     }
 }
@@ -114,8 +114,8 @@ private struct Figure: Encodable {
     }
 
     var text: String {
-        "\(pattern): median \(Figures.decimal(medianMilliseconds, 3)) ms, minimum "
-            + "\(Figures.decimal(minMilliseconds, 3)) ms of \(runs) runs, \(Int(imagesPerSecond)) images/s"
+        "\(pattern): median \(Format.fixed(medianMilliseconds, 3)) ms, minimum "
+            + "\(Format.fixed(minMilliseconds, 3)) ms of \(runs) runs, \(Int(imagesPerSecond)) images/s"
     }
 }
 

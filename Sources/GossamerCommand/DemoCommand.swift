@@ -29,8 +29,9 @@ struct DemoCommand: ParsableCommand {
     func run() throws {
         let defaults = TrainingSettings()
         let settings = RunConfiguration(
-            network: "mnist", data: "fashion-mnist", epochs: quick ? 1 : 4, batchSize: quick ? 256 : 64,
-            learningRate: defaults.learningRate, schedule: "cosine", weightDecay: defaults.weightDecay,
+            network: "mnist", data: "fashion-mnist", epochs: quick ? 1 : defaults.epochs,
+            batchSize: defaults.batchSize, learningRate: defaults.learningRate,
+            schedule: defaults.schedule.description, momentum: defaults.momentum, weightDecay: defaults.weightDecay,
             threads: threads.count)
         let comparison = Comparison(
             settings: settings, densities: quick ? [0.1, 0.01] : [1, 0.1, 0.03, 0.01], seeds: [1])

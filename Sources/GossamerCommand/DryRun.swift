@@ -34,17 +34,17 @@ struct DryRun: Encodable {
     func print(json: Bool) throws {
         if json { return try Console.printJSON(self) }
         let rows = [
-            ("parameters", Figures.count(parameters)),
-            ("  without the classifier", Figures.count(parametersWithoutClassifier)),
-            ("multiply-adds", "\(Figures.count(multiplyAdds)) an image"),
-            ("connections", Figures.count(connections)),
-            ("removed channels", Figures.count(removedChannels)),
-            ("weights", Figures.bytes(memory.parameterBytes)),
-            ("gradients", Figures.bytes(memory.gradientBytes)),
-            ("optimizer state", Figures.bytes(memory.optimizerBytes)),
-            ("activations", Figures.bytes(memory.activationBytes)),
-            ("time", "about \(Figures.duration(estimatedSeconds)): \(Figures.count(steps)) steps of "
-                + "\(Figures.decimal(stepMilliseconds, 1)) ms, measured now"),
+            ("parameters", Format.exact(parameters)),
+            ("  without the classifier", Format.exact(parametersWithoutClassifier)),
+            ("multiply-adds", "\(Format.exact(multiplyAdds)) an image"),
+            ("connections", Format.exact(connections)),
+            ("removed channels", Format.exact(removedChannels)),
+            ("weights", Format.bytes(memory.parameterBytes)),
+            ("gradients", Format.bytes(memory.gradientBytes)),
+            ("optimizer state", Format.bytes(memory.optimizerBytes)),
+            ("activations", Format.bytes(memory.activationBytes)),
+            ("time", "about \(Format.seconds(estimatedSeconds)): \(Format.exact(steps)) steps of "
+                + "\(Format.fixed(stepMilliseconds, 1)) ms, measured now"),
         ]
         for (name, value) in rows { Swift.print(name.padding(to: 26) + value) }
     }

@@ -76,7 +76,8 @@ private struct Inspection: Encodable {
         Swift.print(TextTable(headings, rows: rows, textColumns: 3).text)
         Swift.print(
             """
-            parameters       \(Format.exact(cost.parameters)), \(Format.exact(cost.parametersWithoutClassifier)) without the classifier
+            parameters       \(Format.exact(cost.parameters)), \
+            \(Format.exact(cost.parametersWithoutClassifier)) without the classifier
             convolutions     \(Format.exact(cost.convolutionParameters)) weights, \(Format.exact(cost.connections)) of \
             \(Format.exact(cost.denseConnections)) connections
             multiply-adds    \(Format.exact(cost.multiplyAdds)) an image

@@ -26,7 +26,8 @@ extension NetworkOptions {
         }
         let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
         if let imageSize, base.inputShape.height != imageSize || base.inputShape.width != imageSize {
-            throw ValidationError("--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
+            throw ValidationError(
+                "--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")
         }
         return try RunConfiguration.makeNetwork(
             from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed)
@@ -44,19 +45,19 @@ struct DataOptions: ParsableArguments {
 /// How long and how to train.
 struct TrainingOptions: ParsableArguments {
     @Option(help: "Passes over the training images.")
-    var epochs = 8
+    var epochs = TrainingSettings().epochs
 
     @Option(help: "Images in a training step.")
-    var batchSize = 64
+    var batchSize = TrainingSettings().batchSize
 
     @Option(help: "Learning rate of the first step after the warm-up.")
     var learningRate = TrainingSettings().learningRate
 
     @Option(help: "constant, cosine or step:every=E,factor=F, each optionally with ,warmup=EPOCHS.")
-    var schedule = "cosine"
+    var schedule = TrainingSettings().schedule.description
 
     @Option(help: "Nesterov momentum.")
-    var momentum = 0.9
+    var momentum = TrainingSettings().momentum
 
     @Option(help: "Pull of the kernels towards zero; biases and batch normalisation are left alone.")
     var weightDecay = TrainingSettings().weightDecay

@@ -20,9 +20,9 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
     public var seed: UInt64
 
     public init(
-        epochs: Int = 8, batchSize: Int = 64, learningRate: Double = 0.05,
-        schedule: LearningRateSchedule = LearningRateSchedule(.cosine), momentum: Double = 0.9,
-        weightDecay: Double = 1e-4, labelSmoothing: Double = 0, augmentation: Augmentation = .none, seed: UInt64 = 1
+        epochs: Int = 8, batchSize: Int = 32, learningRate: Double = 0.02,
+        schedule: LearningRateSchedule = LearningRateSchedule(.cosine, warmupEpochs: 0.5), momentum: Double = 0.9,
+        weightDecay: Double = 5e-4, labelSmoothing: Double = 0, augmentation: Augmentation = .none, seed: UInt64 = 1
     ) {
         self.epochs = epochs
         self.batchSize = batchSize
