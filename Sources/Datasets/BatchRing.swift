@@ -88,7 +88,10 @@ final class BatchRing: @unchecked Sendable {
     func giveBack(_ slot: BatchSlot) {
         monitor.withLock {
             slot.state = .free
-            monitor.announce(Event.work)
+            // Workers fill the ring in bursts: one that wakes for every batch takes a core from the training's threads
+            // again and again, and the system then keeps two of those on one core.
+            let prepared = slots.count { $0.state == .ready || $0.state == .filling }
+            if 2 * prepared <= slots.count { monitor.announce(Event.work) }
         }
     }
 

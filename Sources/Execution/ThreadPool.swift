@@ -126,10 +126,11 @@ private final class Shared: @unchecked Sendable {
 
     /// - Returns: false when the pool is gone.
     private func waitForUnits() -> Bool {
-        for _ in 0 ..< 20_000 {
+        for spins in 1 ... 20_000 {
             if hasUnits { return true }
             if isStopping.load(ordering: .relaxed) { return false }
-            gsm_pause()
+            // The thread that is waited for may want this very core.
+            if spins % 512 == 0 { sched_yield() } else { gsm_pause() }
         }
         wake.lock()
         defer { wake.unlock() }

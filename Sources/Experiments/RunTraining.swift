@@ -35,7 +35,7 @@ extension PreparedRun {
             }, shouldStop: { metricsError != nil || isCancelled() })
         if let metricsError { throw metricsError }
         guard case .completed = outcome else { throw CancellationError() }
-        if validation.count > 0 { try checkpoints.loadBest(into: trainer.parameters) }
+        if validation.count > 0 { try trainer.restoreBest(from: checkpoints) }
         return try measure(trainer, folder: folder, stepSeconds: stepSeconds)
     }
 

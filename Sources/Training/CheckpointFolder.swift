@@ -55,9 +55,7 @@ public struct CheckpointFolder: Sendable {
     ) throws(TrainingError) -> TrainingState {
         do throws(ModelFileError) {
             let file = try SafetensorsFile(contentsOf: lastPath)
-            guard file.metadata[Self.fingerprintKey] == fingerprint else {
-                throw .mismatch(file: lastPath, field: Self.fingerprintKey, expected: "'\(fingerprint)'")
-            }
+            try requireFingerprint(fingerprint, of: file)
             guard let text = file.metadata[Self.stateKey],
                 let state = try? JSONDecoder().decode(TrainingState.self, from: Data(text.utf8)),
                 state.isPossible(within: limits)
@@ -70,20 +68,32 @@ public struct CheckpointFolder: Sendable {
             }
             return state
         } catch {
-            if case .mismatch(_, let field, _) = error, field == Self.fingerprintKey {
-                throw .wrongCheckpoint(path: lastPath, expected: "the same network, pattern, seed, data and settings")
-            }
-            throw .file(error)
+            throw wrongCheckpoint(error, path: lastPath)
         }
     }
 
-    /// Reads the parameters of the best epoch.
-    public func loadBest(into parameters: borrowing Parameters) throws(TrainingError) {
+    /// Reads the parameters of the best epoch of the training with this fingerprint.
+    func loadBest(fingerprint: String, into parameters: borrowing Parameters) throws(TrainingError) {
         do throws(ModelFileError) {
-            try SafetensorsFile(contentsOf: bestPath).readParameters(into: parameters)
+            let file = try SafetensorsFile(contentsOf: bestPath)
+            try requireFingerprint(fingerprint, of: file)
+            try file.readParameters(into: parameters)
         } catch {
-            throw .file(error)
+            throw wrongCheckpoint(error, path: bestPath)
         }
+    }
+
+    private func requireFingerprint(_ fingerprint: String, of file: SafetensorsFile) throws(ModelFileError) {
+        guard file.metadata[Self.fingerprintKey] == fingerprint else {
+            throw .mismatch(file: file.path, field: Self.fingerprintKey, expected: "'\(fingerprint)'")
+        }
+    }
+
+    private func wrongCheckpoint(_ error: ModelFileError, path: String) -> TrainingError {
+        if case .mismatch(_, let field, _) = error, field == Self.fingerprintKey {
+            return .wrongCheckpoint(path: path, expected: "the same network, pattern, seed, data and settings")
+        }
+        return .file(error)
     }
 
     private func write(_ writer: SafetensorsWriter, to path: String) throws(TrainingError) {

@@ -48,9 +48,11 @@ public struct Trainer: ~Copyable {
         optimizer = NesterovOptimizer(
             parameters.layout, momentum: settings.momentum, weightDecay: settings.weightDecay)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)
+        let batchByteCount = plan.inputLayout.count(images: capacity) * MemoryLayout<Float>.stride
         loader = BatchLoader(
             images: images, normalization: normalization, batchSize: capacity, seed: settings.seed,
-            augmentation: settings.augmentation, workers: loaderWorkers)
+            augmentation: settings.augmentation, workers: loaderWorkers,
+            prefetch: min(16, max(2, Self.prefetchByteCount / batchByteCount)))
         stepsPerEpoch = loader.stepsPerEpoch
         var fingerprint = Fingerprint()
         fingerprint.add(network)
@@ -61,6 +63,9 @@ public struct Trainer: ~Copyable {
         logits = .allocate(capacity: outputs)
         logitGradients = .allocate(capacity: outputs)
     }
+
+    /// Memory for batches prepared ahead of the step under way, as long as that is no less than two.
+    private static let prefetchByteCount = 64 << 20
 
     deinit {
         logits.deallocate()
@@ -173,6 +178,13 @@ public struct Trainer: ~Copyable {
 
     func saveBest(to folder: CheckpointFolder) throws(TrainingError) {
         try folder.saveBest(parameters, fingerprint: fingerprint)
+    }
+
+    /// Takes the parameters of the best epoch; the state stays where it is.
+    ///
+    /// - Throws: `wrongCheckpoint` for one of another network, data set or setting.
+    public mutating func restoreBest(from folder: CheckpointFolder) throws(TrainingError) {
+        try folder.loadBest(fingerprint: fingerprint, into: parameters)
     }
 
     /// Goes back to the last checkpoint of this very training.

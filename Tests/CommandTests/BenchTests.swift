@@ -17,4 +17,16 @@ import Testing
         #expect(answer.peakMemoryBytes > 45_194 * 4)
         #expect(answer.peakMemoryBytes < 1 << 32)
     }
+
+    @Test func timesTwoPatternsInTurns() async throws {
+        let outcome = try await Gossamer().succeed([
+            "bench", "--pattern", "random:0.1", "--against", "dense", "--threads", "1", "--image-size", "12",
+            "--seconds", "0.05", "--json",
+        ])
+        let answer = try outcome.json(BenchAnswer.self)
+        let dense = try #require(answer.against)
+        let ratio = try #require(answer.ratio)
+        #expect(dense.parameters > answer.parameters)
+        #expect(abs(ratio - answer.medianMilliseconds / dense.medianMilliseconds) < 1e-9 * ratio)
+    }
 }

@@ -52,7 +52,7 @@ import Testing
         let folder = TemporaryFolder()
         #expect(!folder.checkpoints.hasCheckpoint)
         expectFileError { () throws(TrainingError) in try trainer.restore(from: folder.checkpoints) }
-        expectFileError { () throws(TrainingError) in try folder.checkpoints.loadBest(into: trainer.parameters) }
+        expectFileError { () throws(TrainingError) in try trainer.restoreBest(from: folder.checkpoints) }
     }
 
     @Test func aTruncatedCheckpointIsATypedError() throws {

@@ -119,9 +119,12 @@ import Testing
         let accuracies = trainer.state.history.map { $0.validationAccuracy! }
         let best = accuracies.firstIndex(of: accuracies.max()!)!
         #expect(trainer.state.bestEpoch == best + 1)
-        let parameters = Parameters(zerosFor: trainer.parameters.layout)
-        try folder.checkpoints.loadBest(into: parameters)
-        #expect(parameters.trainedBits == afterEpoch[best])
+        try trainer.restoreBest(from: folder.checkpoints)
+        #expect(trainer.parameters.trainedBits == afterEpoch[best])
+        var otherExercise = exercise
+        otherExercise.settings.seed += 1
+        var other = try otherExercise.trainer()
+        #expect(throws: TrainingError.self) { try other.restoreBest(from: folder.checkpoints) }
     }
 }
 

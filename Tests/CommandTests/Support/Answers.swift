@@ -16,6 +16,14 @@ struct BenchAnswer: Decodable {
     let runs: Int
     let batch: Int
     let threads: Int
+    let parameters: Int
+    let against: Against?
+    let ratio: Double?
+
+    struct Against: Decodable {
+        let medianMilliseconds: Double
+        let parameters: Int
+    }
 }
 
 struct TrainAnswer: Decodable {
