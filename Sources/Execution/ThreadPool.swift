@@ -17,7 +17,7 @@ public final class ThreadPool: Sendable {
     public init(threads: Int) {
         precondition(threads >= 1, "a pool needs a thread")
         threadCount = threads
-        shared = Shared()
+        shared = Shared(threads: threads)
         for worker in 1 ..< max(1, threads) {
             let thread = Thread { [shared] in shared.work(worker: worker) }
             thread.stackSize = 1 << 20
@@ -67,11 +67,15 @@ private final class Shared: @unchecked Sendable {
     private let sleepers = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let wake = NSCondition()
+    private let seats: ProcessorSeats
     // Written before `ticket` is released; read only with a unit in hand, while the caller waits.
     private var job: Job?
     private var jobNumber: UInt64 = 0
 
+    init(threads: Int) { seats = ProcessorSeats(threads: threads) }
+
     func run(_ job: Job) {
+        seats.take(worker: 0)
         self.job = job
         finishedUnits.store(0, ordering: .relaxed)
         jobNumber = (jobNumber + 1) & 0xffff_ffff
@@ -91,7 +95,10 @@ private final class Shared: @unchecked Sendable {
     }
 
     func work(worker: Int) {
-        while waitForUnits() { takeUnits(worker: worker) }
+        while waitForUnits() {
+            seats.take(worker: worker)
+            takeUnits(worker: worker)
+        }
     }
 
     func stop() {

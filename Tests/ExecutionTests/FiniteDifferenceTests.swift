@@ -33,7 +33,8 @@ import Testing
             let functional = generator.bells(count * network.outputShape.count)
             let images = reference.input.map { Float($0) }
             let result = plan.run(images, randomKey: Self.randomKey, outputGradient: functional)
-            #expect(relativeError(result.outputs, reference.evaluate()) < 1e-5, "\(replay)")
+            let tolerance = network.normalizes ? 1e-4 : 1e-5
+            #expect(relativeError(result.outputs, reference.evaluate()) < tolerance, "\(replay)")
             check(result.inputGradient, of: "the images", &reference, \.input, functional, &generator, replay)
             for (name, gradient) in result.gradients.sorted(by: { $0.key < $1.key }) {
                 check(gradient, of: name, &reference, \.parameters[unwrapping: name], functional, &generator, replay)
@@ -118,4 +119,10 @@ extension [String: [Double]] {
         get { self[key]! }
         set { self[key] = newValue }
     }
+}
+
+extension Network {
+    /// Batch normalisation of nearly equal values multiplies the rounding of their mean, 6e-8 of it, by up to
+    /// 1 / sqrt(epsilon), which is 316.
+    fileprivate var normalizes: Bool { nodes.contains { $0.layer.kind == "batch-normalization" } }
 }
