@@ -56,11 +56,12 @@ extension PreparedRun {
             trainingStepMilliseconds: stepSeconds.isEmpty ? nil : Timing(seconds: stepSeconds).medianMilliseconds,
             trainingMemoryBytes: memory.parameterBytes + memory.gradientBytes + memory.optimizerBytes
                 + memory.activationBytes,
-            modelFileBytes: try fileSize(folder.modelPath))
+            modelFileBytes: try byteCount(ofFile: folder.modelPath))
     }
+}
 
-    private func fileSize(_ path: String) throws -> Int {
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        return (attributes[.size] as? NSNumber)?.intValue ?? 0
-    }
+/// The size of a file on disk.
+package func byteCount(ofFile path: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return (attributes[.size] as? NSNumber)?.intValue ?? 0
 }

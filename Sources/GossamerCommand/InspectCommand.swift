@@ -48,8 +48,7 @@ private struct Inspection: Encodable {
     init(model path: String) throws {
         let model = try Model(contentsOf: path)
         cost = NetworkCost(model.network)
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        fileBytes = (attributes[.size] as? NSNumber)?.intValue
+        fileBytes = try byteCount(ofFile: path)
         facts = model.labels.origin.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         facts.append(("classes", model.labels.classNames.joined(separator: ", ")))
     }

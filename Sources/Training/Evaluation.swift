@@ -22,15 +22,15 @@ public struct Evaluation: Hashable, Sendable {
     ) throws(TrainingError) {
         try Trainer.checkFit(network, images)
         let batchSize = min(256, images.count)
-        let loader = BatchLoader(
-            images: images, normalization: normalization, batchSize: batchSize, lanes: batchSize < 8 ? 1 : 16, seed: 0,
-            shuffle: false)
         var plan: InferencePlan
         do throws(ExecutionError) {
             plan = try InferencePlan(network, parameters: parameters, capacity: batchSize, pool: pool)
         } catch {
             throw .execution(error)
         }
+        let loader = BatchLoader(
+            images: images, normalization: normalization, batchSize: batchSize, lanes: plan.inputLayout.lanes, seed: 0,
+            shuffle: false)
         let classes = network.outputShape.count
         let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batchSize * classes)
         defer { outputs.deallocate() }
