@@ -44,8 +44,8 @@ static double forward_taps(const gsm_convolution *s, const float *image, const f
 static void forward_pixel(const gsm_convolution_call *call, int64_t block, int32_t o, int32_t row, int32_t column) {
     const gsm_convolution *s = call->shape;
     const float *input = call->input + block * s->input_block_pitch;
-    float *output = call->output + block * s->output_block_pitch + o * s->output_channel_pitch +
-                    row * s->output_row_pitch + (int64_t)column * s->lanes;
+    int64_t pixel = block * s->output_block_pitch + o * s->output_channel_pitch + row * s->output_row_pitch +
+                    (int64_t)column * s->lanes;
     int64_t taps = (int64_t)s->kernel_height * s->kernel_width;
     for (int32_t lane = 0; lane < s->lanes; lane++) {
         double sum = call->bias ? call->bias[o] : 0;
@@ -53,8 +53,9 @@ static void forward_pixel(const gsm_convolution_call *call, int64_t block, int32
             sum += forward_taps(s, input + s->inputs[e] * s->input_channel_pitch, call->weights + e * taps, row,
                                 column, lane);
         }
+        if (call->addend) sum += call->addend[pixel + lane];
         if (call->epilogue == GSM_EPILOGUE_RELU && sum < 0) sum = 0;
-        output[lane] = (float)sum;
+        call->output[pixel + lane] = (float)sum;
     }
 }
 

@@ -50,7 +50,8 @@ typedef enum gsm_epilogue {
 } gsm_epilogue;
 
 /// One call. Which pointers are read and written:
-///   forward:          input, weights or packed, bias (may be NULL) -> output
+///   forward:          input, weights or packed, bias and addend (may be NULL) -> output; the addend, laid out like
+///                     the output and not the same memory, is added before the ReLU
 ///   input gradient:   output_gradient, weights or packed -> input_gradient (accumulated into when `accumulate`)
 ///   weight gradient:  input, output_gradient -> weight_gradient (overwritten, one value per weight)
 /// Idle lanes of the last block hold finite values in `input` and zeros in `output_gradient`.
@@ -65,6 +66,7 @@ typedef struct gsm_convolution_call {
     float *input_gradient;
     float *weight_gradient;
     const float *bias;
+    const float *addend;
     const float *weights;  // as the network holds them; read by rows whose packed_count is 0
     const float *packed;   // filled by `pack`; may be NULL when packed_count is 0
 } gsm_convolution_call;
