@@ -27,6 +27,7 @@ static inline __attribute__((always_inline)) void gsm_store_lanes(float *p, __m2
 }
 
 #include "single_image.inc"
+#include "single_image_winograd.inc"
 
 #pragma clang attribute pop
 #endif

@@ -11,5 +11,6 @@
 #define GSM_LABEL "neon"
 
 #include "single_image.inc"
+#include "single_image_winograd.inc"
 
 #endif

@@ -10,3 +10,4 @@
 #define GSM_LABEL "scalar"
 
 #include "single_image.inc"
+#include "single_image_winograd.inc"
