@@ -1,7 +1,9 @@
 // Times every convolution kernel that this machine runs on the layers of the networks we care about.
 //
 //   clang -std=gnu11 -O2 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -lm -o /tmp/bench
-//   taskset -c 1 /tmp/bench [part of a layer's name] [part of a kernel's name]
+//   taskset -c 1 /tmp/bench [part of a layer's name] [part of a kernel's name] [block]
+//
+// The connections are random, of fixed fan-in; with a block, that many consecutive outputs share their inputs.
 //
 // One thread, 64 images in blocks of 16 or a single image, the fastest of many repeats. GFLOP/s count two operations
 // for each multiply-add of an active connection: "inside" only taps inside the image, "all" also those on padding. The
@@ -47,6 +49,30 @@ static const layer layers[] = {
     {"single 1x1 64->256 @56", 64, 256, 56, 56, 1, 1, 0, 1},
     {"single 1x1 256->256 @28", 256, 256, 28, 28, 1, 1, 0, 1},
     {"single 1x1 256->256 @14", 256, 256, 14, 14, 1, 1, 0, 1},
+    {"single 1x1 64->64 @56", 64, 64, 56, 56, 1, 1, 0, 1},
+    {"single 1x1 256->64 @56", 256, 64, 56, 56, 1, 1, 0, 1},
+    {"single 1x1 256->128 @28", 256, 128, 28, 28, 1, 1, 0, 1},
+    {"single 1x1 128->512 @28", 128, 512, 28, 28, 1, 1, 0, 1},
+    {"single 1x1 512->128 @28", 512, 128, 28, 28, 1, 1, 0, 1},
+    {"single 1x1 512->256 @14", 512, 256, 14, 14, 1, 1, 0, 1},
+    {"single 1x1 256->1024 @14", 256, 1024, 14, 14, 1, 1, 0, 1},
+    {"single 1x1 1024->256 @14", 1024, 256, 14, 14, 1, 1, 0, 1},
+    {"single 1x1 1024->512 @7", 1024, 512, 7, 7, 1, 1, 0, 1},
+    {"single 1x1 512->2048 @7", 512, 2048, 7, 7, 1, 1, 0, 1},
+    {"single 1x1 2048->512 @7", 2048, 512, 7, 7, 1, 1, 0, 1},
+    {"single 1x1 192->64 @35", 192, 64, 35, 35, 1, 1, 0, 1},
+    {"single 1x1 288->64 @35", 288, 64, 35, 35, 1, 1, 0, 1},
+    {"single 1x1 768->192 @17", 768, 192, 17, 17, 1, 1, 0, 1},
+    {"single 1x1 1280->320 @8", 1280, 320, 8, 8, 1, 1, 0, 1},
+    {"single 1x1 2048->448 @8", 2048, 448, 8, 8, 1, 1, 0, 1},
+    {"single 1x1 64->80 @73", 64, 80, 73, 73, 1, 1, 0, 1},
+    {"single 1x1s2 256->512 @56", 256, 512, 56, 56, 1, 2, 0, 1},
+    {"single 1x1s2 512->1024 @28", 512, 1024, 28, 28, 1, 2, 0, 1},
+    {"single 1x1s2 1024->2048 @14", 1024, 2048, 14, 14, 1, 2, 0, 1},
+    {"single full 25088->4096", 25088, 4096, 1, 1, 1, 1, 0, 1},
+    {"single full 4096->4096", 4096, 4096, 1, 1, 1, 1, 0, 1},
+    {"single full 2048->1000", 2048, 1000, 1, 1, 1, 1, 0, 1},
+    {"single full 512->4096 @7", 512, 4096, 7, 7, 7, 1, 0, 1},
 };
 static const double densities[] = {1, 0.25, 0.1};
 enum { IMAGES = 64 };
@@ -106,15 +132,16 @@ static float *floats(size_t count) {
     return result;
 }
 
-/// A table of fixed fan-in, random and ascending within a row, and its transpose.
-static void draw_table(gsm_convolution *s, double density) {
+/// A table of fixed fan-in, random and ascending within a row, and its transpose. `block` outputs share their inputs.
+static void draw_table(gsm_convolution *s, double density, int block) {
     int fan_in = (int)(density * s->input_channels + 0.999), count = fan_in * s->output_channels, e = 0;
     int32_t *starts = malloc((s->output_channels + 1) * 4), *inputs = malloc(count * 4);
     int32_t *column_starts = calloc(s->input_channels + 2, 4);
     int32_t *outputs = malloc(count * 4), *connections = malloc(count * 4);
     for (int o = 0; o < s->output_channels; o++) {
         starts[o] = e;
-        int wanted = fan_in;
+        int wanted = o % block == 0 ? fan_in : 0;
+        for (int i = 0; i < fan_in && o % block != 0; i++, e++) inputs[e] = inputs[e - fan_in];
         for (int i = 0; i < s->input_channels; i++) {
             if (rand() % (s->input_channels - i) < wanted) inputs[e++] = i, wanted--;
         }
@@ -132,7 +159,7 @@ static void draw_table(gsm_convolution *s, double density) {
     s->column_outputs = outputs, s->column_connections = connections;
 }
 
-static gsm_convolution shape_of(const layer *l, double density) {
+static gsm_convolution shape_of(const layer *l, double density, int block) {
     int oh = (l->height + 2 * l->padding - l->kernel) / l->stride + 1;
     int ow = (l->width + 2 * l->padding - l->kernel) / l->stride + 1;
     gsm_convolution s = {
@@ -147,7 +174,7 @@ static gsm_convolution shape_of(const layer *l, double density) {
     if (s.output_channel_pitch % 1024 == 0) s.output_channel_pitch += 16;
     s.input_block_pitch = l->inputs * s.input_channel_pitch;
     s.output_block_pitch = l->outputs * s.output_channel_pitch;
-    draw_table(&s, density);
+    draw_table(&s, density, block);
     return s;
 }
 
@@ -199,6 +226,7 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
 
 int main(int argc, char **argv) {
     const char *layer_part = argc > 1 ? argv[1] : "", *kernel_part = argc > 2 ? argv[2] : "";
+    int block = argc > 3 ? atoi(argv[3]) : 1;
     printf("fused multiply-add peak: %.0f GFLOP/s\n", peak_of(gsm_available_isa()));
     printf("%-29s %5s  %-34s %7s %7s %6s %9s %8s\n", "layer", "dens.", "kernel", "inside", "all", "share", "ms",
            "pack ms");
@@ -208,7 +236,7 @@ int main(int argc, char **argv) {
         if (strstr(layers[i].name, layer_part) == NULL) continue;
         for (int d = 0; d < 3; d++) {
             if (layers[i].inputs == 1 && d > 0) continue;
-            gsm_convolution s = shape_of(&layers[i], densities[d]);
+            gsm_convolution s = shape_of(&layers[i], densities[d], block);
             for (size_t k = 0; k < count; k++) {
                 bool lanes_fit = kernels[k]->lanes == 0 || kernels[k]->lanes == s.lanes;
                 bool wanted = strstr(kernels[k]->name, kernel_part) && strcmp(kernels[k]->name, "reference") != 0;
