@@ -71,8 +71,8 @@ private final class WinogradCase {
         shape.output_block_pitch = Int64(shape.output_channels) * shape.output_channel_pitch + gap()
     }
 
-    /// Dense, random (with empty rows at low density), groups of four with equal inputs but for one of them, or a single
-    /// connection.
+    /// Dense, random (with empty rows at low density), groups of four with equal inputs but for one of them, or a
+    /// single connection.
     private static func drawRows(_ inputs: Int, _ outputs: Int, _ g: inout SeededGenerator) -> [[Int]] {
         let density = [1, 0.5, 0.2, 0.05][g.index(below: 4)]
         func row() -> [Int] { (0 ..< inputs).filter { _ in Double(g.uniform()) < density } }
