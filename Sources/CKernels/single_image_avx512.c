@@ -23,6 +23,15 @@ static inline __attribute__((always_inline)) void gsm_store_lanes(float *p, __m5
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
 }
 
+#define GSM_EXPANDED
+
+/// The floats at p, moved in order to the lanes in the mask; reads a whole vector. From memory the instruction is slow.
+static inline __attribute__((always_inline)) __m512 gsm_expand(const float *p, unsigned mask) {
+    __m512 floats = _mm512_loadu_ps(p);
+    __asm__("" : "+v"(floats));
+    return _mm512_maskz_expand_ps((__mmask16)mask, floats);
+}
+
 #include "single_image.inc"
 #include "single_image_winograd.inc"
 

@@ -16,7 +16,7 @@ private struct Pooling {
         let padding = quarters ? [0, 0] : kernel.map { generator.index(below: $0 / 2 + 1) }
         var shape = Shape(
             channels: 1 + generator.index(below: 3), height: kernel[0] + generator.index(below: 9),
-            width: kernel[1] + generator.index(below: quarters ? 50 : 9))
+            width: kernel[1] + generator.index(below: [9, 50][generator.index(below: 2)]))
         // Windows that tile the image exactly have code of their own.
         if quarters && generator.index(below: 2) == 0 {
             (shape.height, shape.width) = (shape.height * 2, shape.width * 2)
