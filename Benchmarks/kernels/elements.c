@@ -4,7 +4,7 @@
 //       -o /tmp/elements && taskset -c 1 /tmp/elements
 //
 // One thread; a block of 16 images of 32 channels of 28 x 28 pixels (1.6 MB), as the first layer of `mnist` has, and
-// the 64 images of a batch (6.4 MB).
+// the 64 images of a batch (6.4 MB). Then the pooling of single images.
 
 #include "gossamer_elements.h"
 
@@ -42,6 +42,42 @@ static float *floats(size_t count) {
                (tensors) * e.blocks * BLOCK * 4e-9 / best);                                    \
     } while (0)
 
+/// Pooling of a single image, as VGG-16, Inception V3 and ResNet-50 have it.
+static void time_single_pooling(const gsm_element_kernels *k) {
+    static const struct {
+        const char *name;
+        int channels, size, kernel, stride, padding;
+        bool maximum;
+    } cases[] = {
+        {"max 2x2 stride 2, 64 @224", 64, 224, 2, 2, 0, true},
+        {"max 3x3 stride 2, 64 @112", 64, 112, 3, 2, 1, true},
+        {"max 3x3 stride 2, 64 @147", 64, 147, 3, 2, 0, true},
+        {"max 3x3 stride 2, 768 @17", 768, 17, 3, 2, 0, true},
+        {"average 3x3, 288 @35", 288, 35, 3, 1, 1, false},
+        {"average 3x3, 768 @17", 768, 17, 3, 1, 1, false},
+        {"average 3x3, 2048 @8", 2048, 8, 3, 1, 1, false},
+        {"global average, 2048 @7", 2048, 7, 7, 1, 0, false},
+    };
+    float *input = floats(64 * 224 * 224), *output = floats(64 * 112 * 112);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int size = cases[i].size, kernel = cases[i].kernel, stride = cases[i].stride, padding = cases[i].padding;
+        int result = (size + 2 * padding - kernel) / stride + 1;
+        gsm_pooling p = {kernel, kernel, stride, stride, padding, padding, size, size, result, result, true};
+        gsm_extent e = {1, 1, cases[i].channels, result, result};
+        gsm_view x = {input, size, size * size, 0}, y = {output, result, result * result, 0};
+        double best = 1e9, begun = seconds();
+        for (int repeat = 0; repeat < 5 || seconds() - begun < 0.1; repeat++) {
+            double start = seconds();
+            if (cases[i].maximum) k->max_pool(e, &p, x, y, (gsm_tap_view){0});
+            else k->average_pool(e, &p, x, y);
+            double elapsed = seconds() - start;
+            if (elapsed < best) best = elapsed;
+        }
+        printf("%-34s one image  %8.1f us\n", cases[i].name, best * 1e6);
+    }
+    free(input), free(output);
+}
+
 int main(void) {
     const gsm_element_kernels *k = gsm_elements();
     printf("%s\n", gsm_isa_name(k->isa));
@@ -72,6 +108,7 @@ int main(void) {
         TIME("normalization input gradient", 4, k->normalization_input_gradient(e, &n, x, y, dy, dx, false));
         TIME("nesterov step", 5, k->nesterov_step((int64_t)blocks * BLOCK, x.data, dy.data, dx.data, 0, 0.9f, 1e-4f));
     }
+    time_single_pooling(k);
     free(taps.data);
     for (int i = 0; i < 4; i++) free(buffers[i]);
     return 0;
