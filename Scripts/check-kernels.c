@@ -61,8 +61,8 @@ static void draw_table(gsm_convolution *s) {
 }
 
 static gsm_convolution draw_shape(void) {
-    static const int kernels[][2] = {{1, 1}, {3, 3}, {3, 3}, {5, 5}, {5, 5}, {7, 7}, {1, 7}, {7, 1}, {2, 4}};
-    const int *kernel = kernels[below(9)];
+    static const int kernels[][2] = {{1, 1}, {3, 3}, {3, 3}, {5, 5}, {7, 7}, {1, 7}, {7, 1}, {1, 3}, {3, 1}, {2, 4}};
+    const int *kernel = kernels[below(10)];
     int stride = below(2) ? 1 : 1 + below(3);
     gsm_convolution s = {.lanes = below(4) ? 16 : 1, .kernel_height = kernel[0], .kernel_width = kernel[1],
                          .stride_height = stride, .stride_width = stride, .input_height = 1 + below(15),
@@ -116,6 +116,8 @@ static int check_case(int number, int *checked) {
     size_t counts[3] = {call.block_count * s.output_block_pitch, call.block_count * s.input_block_pitch, weights};
     float *in = floats(counts[1]), *out = floats(counts[0]), *w = floats(weights), *bias = floats(s.output_channels);
     call.input = in, call.output_gradient = out, call.weights = w, call.bias = below(2) ? bias : NULL;
+    float *addend = floats(counts[0]);
+    call.addend = s.lanes == 16 && below(2) ? addend : NULL;
     size_t rows;
     int failures = 0;
     const gsm_convolution_kernel *const *kernels = gsm_convolution_kernels(&rows);
@@ -136,7 +138,7 @@ static int check_case(int number, int *checked) {
         }
         free(before), free(expected), free(result);
     }
-    free(in), free(out), free(w), free(bias);
+    free(in), free(out), free(w), free(bias), free(addend);
     return failures;
 }
 

@@ -1,12 +1,13 @@
 // Times every convolution kernel that this machine runs on the layers of the networks we care about.
 //
 //   clang -std=gnu11 -O2 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -lm -o /tmp/bench
-//   taskset -c 1 /tmp/bench [part of a layer's name] [part of a kernel's name] [block]
+//   taskset -c 1 /tmp/bench [part of a layer's name] [part of a kernel's name] [block=1] [images=64] [density]
 //
-// The connections are random, of fixed fan-in; with a block, that many consecutive outputs share their inputs.
+// The connections are random, of fixed fan-in; with a block, that many consecutive outputs share their inputs. The row
+// that training takes is marked with *.
 //
-// One thread, 64 images in blocks of 16 or a single image, the fastest of many repeats. GFLOP/s count two operations
-// for each multiply-add of an active connection: "inside" only taps inside the image, "all" also those on padding. The
+// One thread, images in blocks of 16 or a single image, the fastest of many repeats. GFLOP/s count two operations for
+// each multiply-add of an active connection: "inside" only taps inside the image, "all" also those on padding. The
 // share is of "inside" in the fused multiply-add peak, measured again before every line as others may use the machine.
 
 #include "gossamer_kernels.h"
@@ -19,23 +20,19 @@
 typedef struct layer {
     const char *name;
     int inputs, outputs, height, width, kernel, stride, padding, lanes;
+    int kernel_width, padding_width;  // where they differ from kernel and padding; a width of 0 means that they do not
 } layer;
+
+static int kernel_width(const layer *l) { return l->kernel_width ? l->kernel_width : l->kernel; }
+static int padding_width(const layer *l) { return l->kernel_width ? l->padding_width : l->padding; }
+
 
 static const layer layers[] = {
     {"mnist1 5x5 1->32 @28", 1, 32, 28, 28, 5, 1, 2, 16},
     {"mnist2 5x5 32->64 @14", 32, 64, 14, 14, 5, 1, 2, 16},
     {"mnist3 7x7 64->512 @7 to 1", 64, 512, 7, 7, 7, 1, 0, 16},
     {"mnist4 1x1 512->10 @1", 512, 10, 1, 1, 1, 1, 0, 16},
-    {"vgg 3x3 64->64 @32", 64, 64, 32, 32, 3, 1, 1, 16},
-    {"vgg 3x3 128->128 @16", 128, 128, 16, 16, 3, 1, 1, 16},
-    {"vgg 3x3 256->256 @8", 256, 256, 8, 8, 3, 1, 1, 16},
-    {"vgg 3x3 512->512 @4", 512, 512, 4, 4, 3, 1, 1, 16},
-    {"vgg 3x3 512->512 @2", 512, 512, 2, 2, 3, 1, 1, 16},
-    {"point 1x1 256->256 @8", 256, 256, 8, 8, 1, 1, 0, 16},
-    {"full 1x1 512->512 @1", 512, 512, 1, 1, 1, 1, 0, 16},
-    {"stride 3x3s2 128->128 @16", 128, 128, 16, 16, 3, 2, 1, 16},
-    {"odd 3x3 192->192 @13", 192, 192, 13, 13, 3, 1, 1, 16},
-    {"odd 7x7 32->32 @14", 32, 32, 14, 14, 7, 1, 3, 16},
+#include "layers16.inc"
     {"single mnist1 5x5 1->32 @28", 1, 32, 28, 28, 5, 1, 2, 1},
     {"single mnist2 5x5 32->64 @14", 32, 64, 14, 14, 5, 1, 2, 1},
     {"single mnist3 7x7 64->512 @7", 64, 512, 7, 7, 7, 1, 0, 1},
@@ -88,7 +85,7 @@ static const layer layers[] = {
     {"single full 512->4096 @7", 512, 4096, 7, 7, 7, 1, 0, 1},
 };
 static const double densities[] = {1, 0.25, 0.1};
-enum { IMAGES = 64 };
+static int images16 = 64;
 
 /// Of this thread: what others do on the machine does not count.
 static double seconds(void) {
@@ -174,10 +171,10 @@ static void draw_table(gsm_convolution *s, double density, int block) {
 
 static gsm_convolution shape_of(const layer *l, double density, int block) {
     int oh = (l->height + 2 * l->padding - l->kernel) / l->stride + 1;
-    int ow = (l->width + 2 * l->padding - l->kernel) / l->stride + 1;
+    int ow = (l->width + 2 * padding_width(l) - kernel_width(l)) / l->stride + 1;
     gsm_convolution s = {
-        .lanes = l->lanes, .kernel_height = l->kernel, .kernel_width = l->kernel, .stride_height = l->stride,
-        .stride_width = l->stride, .padding_top = l->padding, .padding_left = l->padding,
+        .lanes = l->lanes, .kernel_height = l->kernel, .kernel_width = kernel_width(l), .stride_height = l->stride,
+        .stride_width = l->stride, .padding_top = l->padding, .padding_left = padding_width(l),
         .input_height = l->height, .input_width = l->width, .input_channels = l->inputs,
         .output_height = oh, .output_width = ow, .output_channels = l->outputs,
         .input_row_pitch = l->width * l->lanes, .output_row_pitch = ow * l->lanes,
@@ -204,9 +201,9 @@ static double inside(int outputs, int inputs, int kernel, int stride, int paddin
 }
 
 static void time_kernel(const layer *l, double density, const gsm_convolution *s, const gsm_convolution_kernel *k) {
-    int images = l->lanes == 1 ? 1 : IMAGES, blocks = images / l->lanes;
+    int images = l->lanes == 1 ? 1 : images16, blocks = images / l->lanes;
     size_t in_count = blocks * s->input_block_pitch, out_count = blocks * s->output_block_pitch;
-    int connections = s->row_starts[s->output_channels], taps = l->kernel * l->kernel;
+    int connections = s->row_starts[s->output_channels], taps = l->kernel * kernel_width(l);
     float *input = floats(in_count), *output = floats(out_count), *weights = floats((size_t)connections * taps);
     float *result = floats((size_t)connections * taps), *bias = floats(s->output_channels);
     float *packed = floats(k->packed_count(s)), *workspace = floats(k->workspace_count(s));
@@ -227,11 +224,12 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
         if (middle - start < packing) packing = middle - start;
     }
     double row = inside(s->output_height, l->height, l->kernel, l->stride, l->padding);
-    double column = inside(s->output_width, l->width, l->kernel, l->stride, l->padding);
+    double column = inside(s->output_width, l->width, kernel_width(l), l->stride, padding_width(l));
     double within = 2e-9 * connections * images * row * column;
     double all = 2e-9 * connections * images * taps * s->output_height * s->output_width;
-    printf("%-29s %5.2f  %-34s %7.1f %7.1f %5.0f%% %9.3f %8.3f\n", l->name, density, k->name, within / best, all / best,
-           100 * within / best / peak, best * 1e3, packing * 1e3);
+    bool taken = k == gsm_select_convolution_kernel(k->operation, s);
+    printf("%-29s %5.2f  %-34s%s%7.1f %7.1f %5.0f%% %9.3f %8.3f\n", l->name, density, k->name, taken ? "*" : " ",
+           within / best, all / best, 100 * within / best / peak, best * 1e3, packing * 1e3);
     fflush(stdout);
     float *all_buffers[] = {input, output, weights, result, bias, packed, workspace};
     for (int i = 0; i < 7; i++) free(all_buffers[i]);
@@ -240,6 +238,8 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
 int main(int argc, char **argv) {
     const char *layer_part = argc > 1 ? argv[1] : "", *kernel_part = argc > 2 ? argv[2] : "";
     int block = argc > 3 ? atoi(argv[3]) : 1;
+    if (argc > 4) images16 = atoi(argv[4]);
+    double only = argc > 5 ? atof(argv[5]) : 0;
     printf("fused multiply-add peak: %.0f GFLOP/s\n", peak_of(gsm_available_isa()));
     printf("%-29s %5s  %-34s %7s %7s %6s %9s %8s\n", "layer", "dens.", "kernel", "inside", "all", "share", "ms",
            "pack ms");
@@ -248,7 +248,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
         if (strstr(layers[i].name, layer_part) == NULL) continue;
         for (int d = 0; d < 3; d++) {
-            if (layers[i].inputs == 1 && d > 0) continue;
+            if (layers[i].inputs <= 3 && d > 0) continue;
+            if (only > 0 && densities[d] != only) continue;
             gsm_convolution s = shape_of(&layers[i], densities[d], block);
             for (size_t k = 0; k < count; k++) {
                 bool lanes_fit = kernels[k]->lanes == 0 || kernels[k]->lanes == s.lanes;

@@ -11,7 +11,7 @@ struct ConvolutionCase: CustomStringConvertible {
     let rows: [[Int]]
     /// Floats added to the dense row, channel and block pitches; they must stay untouched.
     let gaps: (row: Int, channel: Int, block: Int)
-    let hasBias, hasReLU, accumulates: Bool
+    let hasBias, hasReLU, hasAddend, accumulates: Bool
 
     init(seed: UInt64, index: Int, lanes: Int) {
         var random = SeededGenerator(seed: seed, keys: SeededGenerator.key("convolution case"), UInt64(index))
@@ -33,6 +33,7 @@ struct ConvolutionCase: CustomStringConvertible {
         hasBias = random.index(below: 2) == 0
         hasReLU = random.index(below: 2) == 0
         accumulates = random.index(below: 2) == 0
+        hasAddend = lanes == 16 && random.index(below: 2) == 0
     }
 
     /// Full, blocked, random (rows may be empty), or a single connection.
@@ -57,7 +58,7 @@ struct ConvolutionCase: CustomStringConvertible {
         "GOSSAMER_KERNEL_CASE=\(seed):\(index):\(lanes) (kernel \(kernel), stride \(stride), padding \(padding), "
             + "input \(input), output \(output), channels \(inputChannels) -> \(outputChannels), "
             + "\(connectionCount) connections, \(blocks) blocks of \(lanes), gaps \(gaps), bias \(hasBias), "
-            + "ReLU \(hasReLU), accumulates \(accumulates))"
+            + "ReLU \(hasReLU), addend \(hasAddend), accumulates \(accumulates))"
     }
 }
 

@@ -6,7 +6,7 @@ final class ConvolutionProblem {
     static let untouched: Float = 12345.678
 
     let drawn: ConvolutionCase
-    let input, output: ActivationBuffer
+    let input, output, addend: ActivationBuffer
     let weights, bias: AlignedBuffer<Float>
     private let rowStarts, inputs, columnStarts, columnOutputs, columnConnections: AlignedBuffer<Int32>
     var shape: gsm_convolution
@@ -22,6 +22,8 @@ final class ConvolutionProblem {
         output = ActivationBuffer(drawn, channels: drawn.outputChannels, size: drawn.output)
         input.fill { _ in random.uniform() * 2 - 1 }
         output.fill { $0 ? 0 : random.uniform() * 2 - 1 }
+        addend = ActivationBuffer(drawn, channels: drawn.outputChannels, size: drawn.output)
+        addend.fill { _ in random.uniform() * 2 - 1 }
         weights = AlignedBuffer(count: drawn.connectionCount * drawn.kernel.height * drawn.kernel.width)
         for index in 0 ..< weights.count { weights[index] = random.uniform() * 2 - 1 }
         bias = AlignedBuffer(count: drawn.outputChannels)
@@ -108,6 +110,11 @@ final class ConvolutionProblem {
         forEachProduct { source, target, weight in
             for lane in 0 ..< drawn.lanes {
                 result[target + lane] += Double(input.values[source + lane]) * Double(weights[weight])
+            }
+        }
+        if drawn.hasAddend {
+            output.forEachPixel { _, offset in
+                for index in offset ..< offset + drawn.lanes { result[index] += Double(addend.values[index]) }
             }
         }
         return drawn.hasReLU ? result.map { max(0, $0) } : result

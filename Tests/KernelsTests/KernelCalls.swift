@@ -47,6 +47,7 @@ func run(
         call.input = UnsafePointer(problem.input.values.pointer)
         call.output_gradient = UnsafePointer(problem.output.values.pointer)
         call.bias = drawn.hasBias ? UnsafePointer(problem.bias.pointer) : nil
+        call.addend = drawn.hasAddend ? UnsafePointer(problem.addend.values.pointer) : nil
         call.weights = UnsafePointer(problem.weights.pointer)
         call.packed = packed.count > 0 ? UnsafePointer(packed.pointer) : nil
         target(&call)
