@@ -55,6 +55,25 @@ final class ConvolutionDescriptor: @unchecked Sendable {
     }
 }
 
+extension ConvolutionDescriptor {
+    /// The forward rows of this machine's best instruction set, in order of preference, with the reason of those that
+    /// do not take the shape; the plain reference only where no other does.
+    func forwardCandidates() -> [(kernel: ConvolutionKernel, declines: String?)] {
+        var count = 0
+        let table = gsm_convolution_kernels(&count)!
+        let rows = (0 ..< count).map { table[$0]! }.filter {
+            $0.pointee.operation == GSM_CONVOLUTION_FORWARD && gsm_isa_supported($0.pointee.isa)
+                && $0.pointee.lanes == pointer.pointee.lanes
+        }
+        let best = rows.map(\.pointee.isa.rawValue).max()
+        let candidates = rows.filter { $0.pointee.isa.rawValue == best }.map { row in
+            (kernel: ConvolutionKernel(row: row), declines: row.pointee.declines(pointer).map { String(cString: $0) })
+        }
+        if candidates.contains(where: { $0.declines == nil }) { return candidates }
+        return candidates + [(kernel(GSM_CONVOLUTION_FORWARD), nil)]
+    }
+}
+
 /// A row of the kernel table.
 struct ConvolutionKernel: @unchecked Sendable {
     let row: UnsafePointer<gsm_convolution_kernel>

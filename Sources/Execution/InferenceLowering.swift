@@ -6,10 +6,12 @@ import GossamerTensors
 struct InferenceLowering {
     private(set) var operations: [any Operation] = []
     private(set) var lowering: Lowering
+    private let trials: KernelTrials
 
     init(
-        _ network: Network, parameters: borrowing Parameters, lanes: Int, capacity: Int
+        _ network: Network, parameters: borrowing Parameters, lanes: Int, capacity: Int, trials: KernelTrials
     ) throws(ExecutionError) {
+        self.trials = trials
         lowering = try Lowering(network, lanes: lanes, capacity: capacity)
         for node in network.nodes where lowering.values[node.name] == nil {
             if case .dropout = node.layer {
@@ -51,11 +53,16 @@ struct InferenceLowering {
         let descriptor = lowering.descriptor(for: node, input: input, output: output, transposes: false)
         let weights = parameters.values(parameters.layout.entry(node.name, .kernel)!)
         let bias = parameters.layout.entry(node.name, .bias).map { parameters.values($0) }
+        let layouts = (input: lowering.layouts[input], output: lowering.layouts[output])
+        let images = lowering.capacity
         return FrozenConvolutionOperation(
-            name: node.name, input: input, output: output, descriptor: descriptor, filters: filters, appliesReLU: relu
-        ) { foldedWeights, foldedBias in
-            descriptor.fold(weights, bias, affine, into: foldedWeights, foldedBias)
-        }
+            name: node.name, input: input, output: output, descriptor: descriptor, filters: filters, appliesReLU: relu,
+            choose: { [trials] in
+                trials.kernel(
+                    for: descriptor, weights: $0, inputCount: layouts.input.count(images: images),
+                    outputCount: layouts.output.count(images: images))
+            },
+            fold: { descriptor.fold(weights, bias, affine, into: $0, $1) })
     }
 }
 

@@ -24,13 +24,18 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
     ///   - parameters: read while the plan is made and not kept.
     ///   - capacity: the largest batch.
     ///   - pool: the threads that every pass runs on.
+    ///   - choice: how each layer's kernel is chosen. Kernels round differently: only ``KernelChoice/byRule`` gives the
+    ///     same bits in every process.
     /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
     public init(
-        _ network: Network, parameters: borrowing Parameters, capacity: Int = 1, pool: ThreadPool
+        _ network: Network, parameters: borrowing Parameters, capacity: Int = 1, pool: ThreadPool,
+        choice: KernelChoice = .byRule
     ) throws(ExecutionError) {
         guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
         let lanes = capacity < Self.smallestFullBatch ? 1 : 16
-        let lowered = try InferenceLowering(network, parameters: parameters, lanes: lanes, capacity: capacity)
+        let lowered = try InferenceLowering(
+            network, parameters: parameters, lanes: lanes, capacity: capacity,
+            trials: KernelTrials(choice, images: capacity, pool: pool))
         let layouts = lowered.lowering.layouts
         var planner = MemoryPlanner()
         let values = layouts.enumerated().map { planner.add(count: $1.count(images: capacity), at: max(0, $0 - 1)) }
@@ -70,6 +75,13 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
     public var byteCount: Int {
         arena.byteCount + workspace.byteCount
             + operations.reduce(0) { $0 + (($1 as? FrozenConvolutionOperation)?.byteCount ?? 0) }
+    }
+
+    /// What runs each convolution and fully connected layer, in order.
+    public var implementations: [LayerImplementation] {
+        operations.compactMap { $0 as? FrozenConvolutionOperation }.map {
+            LayerImplementation(node: $0.name, kernel: $0.kernel.name, candidates: $0.candidates)
+        }
     }
 
     /// Computes the outputs of a batch that is already laid out in blocks.

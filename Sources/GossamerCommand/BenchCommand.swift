@@ -28,6 +28,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Time training steps: forward, loss, backward and update.")
     var training = false
 
+    @Flag(help: "Take each layer's first kernel that fits, without trying the others first.")
+    var noAutotune = false
+
     @Option(help: "Seconds to measure each pattern for, at least.")
     var seconds = 2.0
 
@@ -71,7 +74,8 @@ struct BenchCommand: ParsableCommand {
         try requireMemory(byteCount: NetworkCost(network).weightBytes, for: "network '\(network.name)'")
         let parameters = Parameters(initializing: network, seed: self.network.seed)
         return try Timing.inference(
-            network, parameters: parameters, batch: imageCount, pool: pool, minimumSeconds: seconds)
+            network, parameters: parameters, batch: imageCount, pool: pool, minimumSeconds: seconds,
+            choice: noAutotune ? .byRule : .measured)
     }
 
     private func report(_ figures: [Figure]) throws {

@@ -12,6 +12,7 @@ struct InspectCommand: ParsableCommand {
 
               gossamer inspect --network mnist --pattern random:0.1
               gossamer inspect --model runs/tenth/model.safetensors --json
+              gossamer inspect --network vgg16n --pattern random:0.1 --implementations
             """)
 
     @Option(help: "A model file to read instead of making a network.")
@@ -22,10 +23,14 @@ struct InspectCommand: ParsableCommand {
     @Option(help: "Height and width of the images. (default: what the network is made for)")
     var imageSize: Int?
 
+    @Flag(help: "Try the kernels of inference on one image, and say what each layer got and why.")
+    var implementations = false
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let inspection = try model.map { try Inspection(model: $0) } ?? Inspection(network, imageSize: imageSize)
+        var inspection = try model.map { try Inspection(model: $0) } ?? Inspection(network, imageSize: imageSize)
+        if implementations { try inspection.tryKernels() }
         if output.json { try Console.printJSON(inspection) } else { inspection.print() }
     }
 }
@@ -33,13 +38,16 @@ struct InspectCommand: ParsableCommand {
 /// What `inspect` found.
 private struct Inspection: Encodable {
     let cost: NetworkCost
+    let network: Network
+    var implementations: [LayerImplementation]?
     var removed: [RemovedChannels] = []
     var facts: [(name: String, text: String)] = []
     var fileBytes: Int?
 
     init(_ options: NetworkOptions, imageSize: Int?) throws {
         let made = try options.make(pattern: options.pattern, imageSize: imageSize)
-        cost = NetworkCost(made.network)
+        network = made.network
+        cost = NetworkCost(network)
         removed = made.removed
         facts = [("pattern", options.pattern), ("seed", "\(options.seed)")]
         if options.depthMultiplier != 1 { facts.append(("depth multiplier", "\(options.depthMultiplier)")) }
@@ -47,19 +55,30 @@ private struct Inspection: Encodable {
 
     init(model path: String) throws {
         let model = try Model(contentsOf: path)
-        cost = NetworkCost(model.network)
+        network = model.network
+        cost = NetworkCost(network)
         fileBytes = try byteCount(ofFile: path)
         facts = model.labels.origin.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         facts.append(("classes", model.labels.classNames.joined(separator: ", ")))
     }
 
-    private enum CodingKeys: CodingKey { case removedChannels, fileBytes }
+    private enum CodingKeys: CodingKey { case removedChannels, fileBytes, implementations }
+
+    /// Compiles the network for one image on one thread. The weights do not matter to the time.
+    mutating func tryKernels() throws {
+        try requireMemory(byteCount: cost.weightBytes, for: "network '\(network.name)'")
+        let plan = try InferencePlan(
+            network, parameters: Parameters(initializing: network, seed: 1), pool: ThreadPool(threads: 1),
+            choice: .measured)
+        implementations = plan.implementations
+    }
 
     func encode(to encoder: any Encoder) throws {
         try cost.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(removed.reduce(0) { $0 + $1.channels.count }, forKey: .removedChannels)
         try container.encodeIfPresent(fileBytes, forKey: .fileBytes)
+        try container.encodeIfPresent(implementations, forKey: .implementations)
     }
 
     func print() {
@@ -84,7 +103,21 @@ private struct Inspection: Encodable {
             activations      \(Format.bytes(cost.activationBytes)) an image
             """)
         if let fileBytes { Swift.print("file             \(Format.bytes(fileBytes))") }
+        if let implementations { Swift.print(Self.table(of: implementations)) }
         for removed in removed { Swift.print("removed          \(removed)") }
+    }
+
+    /// Each layer's kernel with its trial, and below it what else was tried or could not be.
+    private static func table(of implementations: [LayerImplementation]) -> String {
+        let rows = implementations.flatMap { layer in
+            layer.candidates.map { candidate in
+                [
+                    layer.node, candidate.kernel == layer.kernel ? "runs" : "", candidate.kernel,
+                    candidate.milliseconds.map { Format.fixed($0, 3) } ?? candidate.declines ?? "not tried",
+                ]
+            }
+        }
+        return TextTable(["node", "", "kernel", "milliseconds, or why not"], rows: rows, textColumns: 4).text
     }
 
     private func figure(_ value: Int) -> String { value == 0 ? "" : Format.exact(value) }

@@ -18,13 +18,17 @@ struct NetworkOptions: ParsableArguments {
 }
 
 extension NetworkOptions {
-    /// The network for images of its own size, or of the size given, with ten classes.
+    /// The network for images of its own size, or of the size given, and the classes that it was made for.
     func make(pattern: String, imageSize: Int?) throws -> SparsifiedNetwork {
-        let side = imageSize ?? 28
+        let known = Architecture.all.first { $0.name == network }
+        let standard = known?.standardInput ?? Shape(channels: 1, height: 28, width: 28)
+        let side = imageSize ?? standard.height
         guard (1 ... 1 << 16).contains(side) else {
             throw ValidationError("--image-size \(side): expected 1 to 65536")
         }
-        let base = try Network.named(network, classes: 10, input: Shape(channels: 1, height: side, width: side))
+        let base = try Network.named(
+            network, classes: known?.standardClasses ?? 10,
+            input: Shape(channels: standard.channels, height: side, width: side))
         if let imageSize, base.inputShape.height != imageSize || base.inputShape.width != imageSize {
             throw ValidationError(
                 "--image-size \(imageSize): network '\(base.name)' takes images of \(base.inputShape)")

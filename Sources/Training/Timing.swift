@@ -43,11 +43,12 @@ extension Timing {
     /// - Parameters:
     ///   - batch: images in a call.
     ///   - pool: its threads run the network.
+    ///   - choice: how the plan chooses its kernels.
     public static func inference(
         _ network: Network, parameters: borrowing Parameters, batch: Int, pool: ThreadPool, minimumRuns: Int = 20,
-        minimumSeconds: Double = 1
+        minimumSeconds: Double = 1, choice: KernelChoice = .byRule
     ) throws(ExecutionError) -> Timing {
-        var plan = try InferencePlan(network, parameters: parameters, capacity: batch, pool: pool)
+        var plan = try InferencePlan(network, parameters: parameters, capacity: batch, pool: pool, choice: choice)
         let images = AlignedBuffer<Float>(count: plan.inputLayout.count(images: batch))
         var generator = SeededGenerator(seed: 0, keys: SeededGenerator.key("timing"))
         for index in 0 ..< images.count { images.pointer[index] = generator.uniform() - 0.5 }

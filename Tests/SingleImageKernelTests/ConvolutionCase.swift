@@ -10,9 +10,9 @@ final class ConvolutionCase {
 
     private(set) var shape = gsm_convolution()
     let images: Int
-    let relu, hasBias: Bool
+    let relu, hasBias, hasAddend: Bool
     private let rowStarts, inputs: AlignedBuffer<Int32>
-    private let input, weights, bias: AlignedBuffer<Float>
+    private let input, weights, bias, addend: AlignedBuffer<Float>
 
     init(_ kind: Kind, _ g: inout SeededGenerator) {
         images = 1 + g.index(below: 3)
@@ -39,6 +39,9 @@ final class ConvolutionCase {
         hasBias = g.index(below: 3) > 0
         bias = AlignedBuffer(count: outputChannels)
         for i in 0 ..< outputChannels { bias[i] = g.uniform() - 0.5 }
+        hasAddend = g.index(below: 3) == 0
+        addend = AlignedBuffer(count: images * Int(shape.output_block_pitch))
+        for i in 0 ..< addend.count { addend[i] = g.uniform() - 0.5 }
         shape.row_starts = UnsafePointer(rowStarts.pointer)
         shape.inputs = UnsafePointer(inputs.pointer)
     }
@@ -106,6 +109,7 @@ final class ConvolutionCase {
             call.output = output.pointer
             call.weights = UnsafePointer(weights.pointer)
             call.bias = hasBias ? UnsafePointer(bias.pointer) : nil
+            call.addend = hasAddend ? UnsafePointer(addend.pointer) : nil
             let packed = AlignedBuffer<Float>(count: kernel.packed_count(shape))
             kernel.pack(shape, weights.pointer, packed.pointer)
             call.packed = UnsafePointer(packed.pointer)
@@ -128,7 +132,7 @@ final class ConvolutionCase {
                     for column in 0 ..< Int(s.output_width) {
                         let at = image * Int(s.output_block_pitch) + output * Int(s.output_channel_pitch)
                             + row * Int(s.output_row_pitch) + column
-                        result[at] = pixel(image, output, row, column)
+                        result[at] = pixel(image, output, row, column, addend: hasAddend ? Double(addend[at]) : 0)
                     }
                 }
             }
@@ -136,10 +140,12 @@ final class ConvolutionCase {
         return result
     }
 
-    private func pixel(_ image: Int, _ output: Int, _ row: Int, _ column: Int) -> (value: Double, magnitude: Double) {
+    private func pixel(
+        _ image: Int, _ output: Int, _ row: Int, _ column: Int, addend: Double
+    ) -> (value: Double, magnitude: Double) {
         let s = shape, kernelHeight = Int(s.kernel_height), kernelWidth = Int(s.kernel_width)
-        var value = hasBias ? Double(bias[output]) : 0
-        var magnitude = abs(value)
+        var value = addend + (hasBias ? Double(bias[output]) : 0)
+        var magnitude = abs(value) + abs(addend)
         for connection in Int(rowStarts[output]) ..< Int(rowStarts[output + 1]) {
             let channel = image * Int(s.input_block_pitch) + Int(inputs[connection]) * Int(s.input_channel_pitch)
             for i in 0 ..< kernelHeight {

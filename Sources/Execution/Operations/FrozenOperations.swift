@@ -10,15 +10,20 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
     let output: Int
     private let descriptor: ConvolutionDescriptor
     let kernel: ConvolutionKernel
+    /// The kernels that were considered.
+    let candidates: [LayerImplementation.Candidate]
     /// Packed, or as they are where the kernel packs nothing.
     private let weights: AlignedBuffer<Float>
     private let isPacked: Bool
     private let bias: AlignedBuffer<Float>
     private let appliesReLU: Bool
 
-    /// - Parameter fold: writes the final weights and biases into buffers of the right sizes.
+    /// - Parameters:
+    ///   - choose: picks the kernel, given the final weights.
+    ///   - fold: writes the final weights and biases into buffers of the right sizes.
     init(
         name: String, input: Int, output: Int, descriptor: ConvolutionDescriptor, filters: Int, appliesReLU: Bool,
+        choose: (_ weights: UnsafePointer<Float>) -> (ConvolutionKernel, [LayerImplementation.Candidate]),
         fold: (_ weights: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) -> Void
     ) {
         self.name = name
@@ -26,10 +31,10 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
         self.output = output
         self.descriptor = descriptor
         self.appliesReLU = appliesReLU
-        kernel = descriptor.kernel(GSM_CONVOLUTION_FORWARD)
         bias = AlignedBuffer(count: filters)
         let folded = AlignedBuffer<Float>(count: descriptor.weightCount)
         fold(folded.pointer, bias.pointer)
+        (kernel, candidates) = choose(UnsafePointer(folded.pointer))
         let packedCount = kernel.packedCount(descriptor)
         isPacked = packedCount > 0
         if isPacked {

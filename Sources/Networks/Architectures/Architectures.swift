@@ -7,16 +7,48 @@ public struct Architecture: Sendable, CustomStringConvertible {
     public let name: String
     /// One line for listings.
     public let summary: String
+    /// What the network is made for, where nothing else says.
+    public let standardInput: Shape
+    public let standardClasses: Int
     private let make: @Sendable (_ classes: Int, _ input: Shape) throws(NetworkError) -> Network
 
     public static let all: [Architecture] = [
         Architecture(
-            name: "mnist", summary: "5x5x32, pool, 5x5x64, pool, 7x7x512 valid, dropout 0.5, fully connected"
-        ) { (classes, input) throws(NetworkError) in
-            try requireSquare(input, "mnist")
-            return try .mnist(classes: classes, side: input.height, channels: input.channels)
-        },
+            "mnist", "5x5x32, pool, 5x5x64, pool, 7x7x512 valid, dropout 0.5, fully connected",
+            input: (1, 28), classes: 10, Network.mnist),
+        Architecture("vgg16", "VGG-16: 13 convolutions, 3 fully connected layers", Network.vgg16),
+        Architecture(
+            "vgg16-bn", "VGG-16's convolutions with batch norm for small images, 1 fully connected layer",
+            input: (3, 32), classes: 10, Network.vgg16BN),
+        Architecture("vgg16n", "the paper's VGG-16n: a 3x3x1024 convolution for the wide layers", Network.vgg16n),
+        Architecture("inception-v3", "Inception V3: 94 convolutions, images of 75 and up", Network.inceptionV3, side: 299),
+        Architecture("resnet50", "ResNet-50: 53 convolutions in 16 blocks with shortcuts", Network.resnet50),
     ]
+
+    private init(
+        _ name: String, _ summary: String, input: (channels: Int, side: Int), classes: Int,
+        _ make: @escaping @Sendable (_ classes: Int, _ side: Int, _ channels: Int) throws(NetworkError) -> Network
+    ) {
+        self.name = name
+        self.summary = summary
+        standardInput = Shape(channels: input.channels, height: input.side, width: input.side)
+        standardClasses = classes
+        self.make = { (classes, input) throws(NetworkError) in
+            guard input.height == input.width else {
+                throw NetworkError("network \(name) takes square images, not \(input.height) x \(input.width)")
+            }
+            return try make(classes, input.height, input.channels)
+        }
+    }
+
+    /// A network made for ImageNet: colour images, 1000 classes.
+    private init(
+        _ name: String, _ summary: String,
+        _ make: @escaping @Sendable (_ classes: Int, _ side: Int, _ channels: Int) throws(NetworkError) -> Network,
+        side: Int = 224
+    ) {
+        self.init(name, summary, input: (3, side), classes: 1000, make)
+    }
 
     public static var names: [String] { all.map(\.name) }
 
@@ -36,10 +68,4 @@ public struct Architecture: Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(name): \(summary)" }
-
-    private static func requireSquare(_ input: Shape, _ name: String) throws(NetworkError) {
-        guard input.height == input.width else {
-            throw NetworkError("network \(name) takes square images, not \(input.height) x \(input.width)")
-        }
-    }
 }

@@ -1,0 +1,111 @@
+import GossamerConnectivity
+import GossamerNetworks
+import GossamerTensors
+import Testing
+
+/// Counts published for the networks, or counted by hand.
+@Suite struct ArchitectureTests {
+    private func convolutions(_ cost: NetworkCost) -> [LayerCost] { cost.layers.filter { $0.connections != nil } }
+
+    private func convolutionMultiplyAdds(_ cost: NetworkCost) -> Int {
+        convolutions(cost).reduce(0) { $0 + $1.multiplyAdds }
+    }
+
+    @Test func vgg16() throws {
+        let cost = NetworkCost(try .vgg16())
+        #expect(cost.parameters == 138_357_544)
+        #expect(cost.multiplyAdds == 15_470_264_320)
+        #expect(convolutions(cost).count == 13)
+    }
+
+    @Test func vgg16ForSmallImages() throws {
+        let network = try Network.vgg16BN()
+        let cost = NetworkCost(network)
+        #expect(cost.convolutionParameters == 14_710_464)
+        #expect(cost.parameters == 14_710_464 + 2 * 4224 + 5130)
+        #expect(network.shape(of: "pool5") == Shape(channels: 512, height: 1, width: 1))
+    }
+
+    @Test func vgg16n() throws {
+        let cost = NetworkCost(try .vgg16n())
+        #expect(cost.convolutionParameters == 14_710_464 + 9 * 512 * 1024)
+        #expect(cost.parameters == cost.convolutionParameters + 2 * (4224 + 1024) + 1_025_000)
+        #expect(cost.multiplyAdds == 15_346_630_656 + 9 * 9 * 512 * 1024 + 1_024_000)
+    }
+
+    @Test func resnet50() throws {
+        let network = try Network.resnet50()
+        let cost = NetworkCost(network)
+        #expect(cost.parameters == 25_557_032)
+        #expect(cost.multiplyAdds == 4_089_184_256)
+        #expect(convolutions(cost).count == 53)
+        #expect(network.shape(of: "relu49") == Shape(channels: 2048, height: 7, width: 7))
+    }
+
+    @Test func inceptionV3() throws {
+        let cost = NetworkCost(try .inceptionV3())
+        #expect(convolutions(cost).count == 94)
+        #expect(cost.convolutionParameters == 21_751_136)
+        #expect(convolutionMultiplyAdds(cost) == 5_711_168_096)
+        #expect(cost.parameters == 21_751_136 + 2 * 17_216 + 2_049_000)
+    }
+
+    /// The rows of the paper, counted exactly: thousands of weights and millions of multiply-adds.
+    @Test(arguments: [(0.003, 111, 65), (0.01, 242, 87), (0.03, 679, 191), (0.1, 2200, 600), (0.3, 6560, 1730),
+                      (0.6, 13_080, 3450)])
+    func sparseInceptionV3(density: Double, thousands: Int, millions: Int) throws {
+        let fanIn = { (inputs: Int) in max(1, Int((density * Double(inputs)).rounded(.up))) }
+        let network = try Network.inceptionV3()
+        var weights = 0, multiplyAdds = 0
+        for node in network.nodes {
+            guard case .convolution(let layer) = node.layer else { continue }
+            let output = network.shape(of: node.name)
+            let count = fanIn(network.inputShape(of: node).channels) * layer.filters
+                * layer.kernel.height * layer.kernel.width
+            weights += count
+            multiplyAdds += count * output.height * output.width
+        }
+        #expect(abs(weights - 1000 * thousands) <= thousands * 5, "\(weights)")
+        #expect(abs(multiplyAdds - 1_000_000 * millions) <= millions * 8000, "\(multiplyAdds)")
+        let sparse = try network.sparsified(with: Pattern.random(density: density), seed: 1)
+        if sparse.removed.isEmpty {
+            let cost = NetworkCost(sparse.network)
+            #expect(cost.convolutionParameters == weights)
+            #expect(convolutionMultiplyAdds(cost) == multiplyAdds)
+        } else {
+            #expect(NetworkCost(sparse.network).convolutionParameters < weights)
+        }
+    }
+
+    /// Every branch's filters are rounded up, and a concatenation has their sum: counted by a program of its own.
+    @Test(arguments: [(0.05, 59_368), (0.1, 227_999), (0.2, 885_367), (0.3, 1_986_648), (0.5, 5_438_000),
+                      (0.8, 13_997_560), (1, 21_751_136)])
+    func narrowInceptionV3(multiplier: Double, weights: Int) throws {
+        let cost = NetworkCost(try Network.inceptionV3().scaled(byDepthMultiplier: multiplier))
+        #expect(cost.convolutionParameters == weights)
+    }
+
+    @Test(arguments: Architecture.all.map(\.name))
+    func takesMultipliersAndPatterns(name: String) throws {
+        let known = try Architecture.named(name)
+        let network = try known.network(classes: known.standardClasses, input: known.standardInput)
+        #expect(network.outputShape.count == known.standardClasses)
+        let narrow = try network.scaled(byDepthMultiplier: 0.3)
+        #expect(narrow.outputShape.count == known.standardClasses)
+        for pattern in [Pattern.random(density: 0.1), Pattern.random(density: 0.25, block: 4)] {
+            let sparse = try network.sparsified(with: pattern, seed: 3).network
+            #expect(sparse.outputShape.count == known.standardClasses)
+            #expect(NetworkCost(sparse).multiplyAdds < NetworkCost(network).multiplyAdds)
+        }
+    }
+
+    @Test(arguments: [("inception-v3", 75), ("resnet50", 32), ("vgg16", 32), ("vgg16-bn", 32), ("vgg16n", 64)])
+    func smallestImages(name: String, side: Int) throws {
+        let known = try Architecture.named(name)
+        let network = try known.network(classes: 7, input: Shape(channels: 3, height: side, width: side))
+        #expect(network.outputShape.count == 7)
+        #expect(throws: NetworkError.self) {
+            try known.network(classes: 7, input: Shape(channels: 3, height: side - 1, width: side - 1))
+        }
+    }
+}
