@@ -29,7 +29,7 @@ struct InferenceLowering {
         let input = lowering.inputs(of: node)[0]
         let output = lowering.makeValue(for: node)
         guard case .batchNormalization(let layer) = node.layer else {
-            return convolution(node, input: input, output: output, parameters)
+            return try convolution(node, input: input, output: output, parameters)
         }
         let relu = lowering.takeReLU(after: node, value: output)
         return FrozenNormalizationOperation(
@@ -37,9 +37,18 @@ struct InferenceLowering {
             affine: ChannelAffine(layer, node: node.name, parameters: parameters), appliesReLU: relu)
     }
 
+    /// Lets a convolution add what the addition that alone reads `node` would add, where that is computed already.
+    private mutating func takeAddition(after node: Node, value: Int) -> (node: Node, value: Int)? {
+        guard let sum = lowering.onlyConsumer(of: node, where: { $0 == .addition }), sum.inputs.count == 2,
+            let other = sum.inputs.first(where: { $0 != node.name }), let addend = lowering.values[other]
+        else { return nil }
+        lowering.alias(sum, to: value)
+        return (sum, addend)
+    }
+
     private mutating func convolution(
         _ node: Node, input: Int, output: Int, _ parameters: borrowing Parameters
-    ) -> FrozenConvolutionOperation {
+    ) throws(ExecutionError) -> FrozenConvolutionOperation {
         var last = node
         var affine: ChannelAffine?
         if let next = lowering.onlyConsumer(of: node, where: { $0.kind == "batch-normalization" }),
@@ -48,19 +57,21 @@ struct InferenceLowering {
             lowering.alias(next, to: output)
             last = next
         }
+        let addend = takeAddition(after: last, value: output)
+        if let addend { last = addend.node }
         let relu = lowering.takeReLU(after: last, value: output)
         let filters = lowering.layouts[output].shape.channels
         let descriptor = lowering.descriptor(for: node, input: input, output: output, transposes: false)
         let weights = parameters.values(parameters.layout.entry(node.name, .kernel)!)
         let bias = parameters.layout.entry(node.name, .bias).map { parameters.values($0) }
-        let layouts = (input: lowering.layouts[input], output: lowering.layouts[output])
-        let images = lowering.capacity
+        let inputCount = lowering.layouts[input].count(images: trials.images)
+        let outputCount = lowering.layouts[output].count(images: trials.images)
+        try trials.requireBuffers(of: node.name, floats: inputCount + outputCount)
         return FrozenConvolutionOperation(
-            name: node.name, input: input, output: output, descriptor: descriptor, filters: filters, appliesReLU: relu,
+            name: node.name, inputs: [input] + (addend.map { [$0.value] } ?? []), output: output,
+            descriptor: descriptor, filters: filters, appliesReLU: relu,
             choose: { [trials] in
-                trials.kernel(
-                    for: descriptor, weights: $0, inputCount: layouts.input.count(images: images),
-                    outputCount: layouts.output.count(images: images))
+                trials.kernel(for: descriptor, weights: $0, inputCount: inputCount, outputCount: outputCount)
             },
             fold: { descriptor.fold(weights, bias, affine, into: $0, $1) })
     }

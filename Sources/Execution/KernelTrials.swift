@@ -35,14 +35,21 @@ final class KernelTrials {
 
     private let choice: KernelChoice
     private let pool: ThreadPool
-    private let images: Int
+    /// In a trial: more would only take longer.
+    let images: Int
     private var results: [Key: (kernel: ConvolutionKernel, candidates: [LayerImplementation.Candidate])] = [:]
 
     /// - Parameter images: in a call.
     init(_ choice: KernelChoice, images: Int, pool: ThreadPool) {
         self.choice = choice
-        self.images = images
+        self.images = min(images, 64)
         self.pool = pool
+    }
+
+    /// - Throws: ``ExecutionError`` where the memory of the layer's trials is not to be had.
+    func requireBuffers(of node: String, floats: Int) throws(ExecutionError) {
+        guard choice == .measured else { return }
+        try requireMemory(byteCount: 4 * floats, for: "trying the kernels of '\(node)'")
     }
 
     /// - Parameter weights: in the network's order, folded.

@@ -26,6 +26,16 @@ import Testing
         #expect(cost.weightBytes == 4 * cost.parameters)
     }
 
+    @Test func saysWhatRunsEachLayer() async throws {
+        let text = try await Gossamer().succeed(["inspect", "--implementations"]).output
+        for word in ["conv1", "conv2", "conv3", "runs", "milliseconds, or why not"] { #expect(text.contains(word)) }
+    }
+
+    @Test func networksHaveImagesOfTheirOwn() async throws {
+        let cost = try await inspect("--network", "resnet50")
+        #expect(cost.parameters == 25_557_032)
+    }
+
     @Test func describesEveryLayerInWords() async throws {
         let text = try await Gossamer().succeed(["inspect", "--pattern", "random:0.1"]).output
         #expect(text.contains("3,872"))

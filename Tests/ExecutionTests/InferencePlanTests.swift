@@ -1,3 +1,4 @@
+import GossamerConnectivity
 import GossamerExecution
 import GossamerNetworks
 import GossamerTensors
@@ -23,6 +24,46 @@ import Testing
                 let error = relativeError(plan(images), expected)
                 #expect(error < 1e-5, "error \(error), capacity \(capacity), \(count) images; \(replay)")
             }
+        }
+    }
+
+    /// Kernels chosen by trials, Winograd among them, against plain evaluation, on layers that several kernels take.
+    @Test(arguments: [1, 3, 16]) func measuredKernels(capacity: Int) throws {
+        try forEachCase("measuredKernels", count: 6) { generator, replay in
+            let side = 8 + generator.index(below: 12)
+            var net = NetworkBuilder(name: "residual", input: Shape(channels: 3, height: side, width: side))
+            let x = net.relu(net.convolution(net.input, filters: 16, kernel: 3))
+            let shortcut = net.batchNormalization(net.convolution(x, filters: 24, kernel: 1, bias: false))
+            let y = net.batchNormalization(net.convolution(x, filters: 24, kernel: 3, bias: false))
+            let sum = net.relu(net.addition(y, shortcut))
+            _ = net.fullyConnected(net.globalAveragePooling(sum), units: 5)
+            let pattern = [Pattern.dense, .random(density: 0.25), .random(density: 0.25, block: 4)]
+            let network = try net.build().sparsified(with: pattern[generator.index(below: 3)], seed: 1).network
+            let parameters = Parameters(drawing: network, using: &generator)
+            var plan = try InferencePlan(
+                network, parameters: parameters, capacity: capacity, pool: ThreadPool(threads: 2), choice: .measured)
+            let images = generator.bells(capacity * network.inputShape.count)
+            var reference = ReferenceNetwork(network, parameters: parameters, images: images)
+            reference.isTraining = false
+            let error = relativeError(plan(images), reference.evaluate())
+            #expect(error < 5e-5, "error \(error), side \(side); \(replay)")
+            #expect(plan.implementations.map(\.node) == ["conv1", "conv2", "conv3", "fc1"], "\(replay)")
+            for layer in plan.implementations {
+                let tried = layer.candidates.compactMap(\.milliseconds)
+                let chosen = layer.candidates.first { $0.kernel == layer.kernel }
+                #expect(chosen != nil && chosen?.declines == nil && chosen?.milliseconds == tried.min(), "\(replay)")
+            }
+        }
+    }
+
+    @Test func theRuleTriesNothing() throws {
+        let network = try Network.mnist()
+        let parameters = Parameters(initializing: network, seed: 1)
+        let plan = try InferencePlan(network, parameters: parameters, pool: ThreadPool(threads: 1))
+        #expect(plan.implementations.count == 4)
+        for layer in plan.implementations {
+            #expect(layer.kernel == layer.candidates.first { $0.declines == nil }?.kernel)
+            #expect(layer.candidates.allSatisfy { $0.milliseconds == nil })
         }
     }
 

@@ -19,15 +19,16 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
     private let appliesReLU: Bool
 
     /// - Parameters:
+    ///   - inputs: the layer's input, and a value of the output's layout to add before the ReLU if there is one.
     ///   - choose: picks the kernel, given the final weights.
     ///   - fold: writes the final weights and biases into buffers of the right sizes.
     init(
-        name: String, input: Int, output: Int, descriptor: ConvolutionDescriptor, filters: Int, appliesReLU: Bool,
+        name: String, inputs: [Int], output: Int, descriptor: ConvolutionDescriptor, filters: Int, appliesReLU: Bool,
         choose: (_ weights: UnsafePointer<Float>) -> (ConvolutionKernel, [LayerImplementation.Candidate]),
         fold: (_ weights: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) -> Void
     ) {
         self.name = name
-        inputs = [input]
+        self.inputs = inputs
         self.output = output
         self.descriptor = descriptor
         self.appliesReLU = appliesReLU
@@ -57,6 +58,7 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
         call.epilogue = appliesReLU ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
         call.input = UnsafePointer(memory.inputs[0])
         call.output = memory.output
+        call.addend = memory.inputs.count > 1 ? UnsafePointer(memory.inputs[1]) : nil
         call.bias = UnsafePointer(bias.pointer)
         call.weights = isPacked ? nil : UnsafePointer(weights.pointer)
         call.packed = isPacked ? UnsafePointer(weights.pointer) : nil
