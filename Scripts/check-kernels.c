@@ -117,7 +117,7 @@ static int check_case(int number, int *checked) {
     float *in = floats(counts[1]), *out = floats(counts[0]), *w = floats(weights), *bias = floats(s.output_channels);
     call.input = in, call.output_gradient = out, call.weights = w, call.bias = below(2) ? bias : NULL;
     float *addend = floats(counts[0]);
-    call.addend = s.lanes == 16 && below(2) ? addend : NULL;
+    call.addend = below(2) ? addend : NULL;
     size_t rows;
     int failures = 0;
     const gsm_convolution_kernel *const *kernels = gsm_convolution_kernels(&rows);

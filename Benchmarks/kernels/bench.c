@@ -26,7 +26,6 @@ typedef struct layer {
 static int kernel_width(const layer *l) { return l->kernel_width ? l->kernel_width : l->kernel; }
 static int padding_width(const layer *l) { return l->kernel_width ? l->padding_width : l->padding; }
 
-
 static const layer layers[] = {
     {"mnist1 5x5 1->32 @28", 1, 32, 28, 28, 5, 1, 2, 16},
     {"mnist2 5x5 32->64 @14", 32, 64, 14, 14, 5, 1, 2, 16},
