@@ -83,6 +83,15 @@ struct ConvolutionKernel: @unchecked Sendable {
     func packedCount(_ shape: ConvolutionDescriptor) -> Int { row.pointee.packed_count(shape.pointer) }
     func workspaceCount(_ shape: ConvolutionDescriptor) -> Int { row.pointee.workspace_count(shape.pointer) }
 
+    /// The weights as the kernel wants them, nil for kernels that read them as they are.
+    func packed(_ weights: UnsafePointer<Float>, _ shape: ConvolutionDescriptor) -> AlignedBuffer<Float>? {
+        let count = packedCount(shape)
+        guard count > 0 else { return nil }
+        let packed = AlignedBuffer<Float>(count: count)
+        row.pointee.pack(shape.pointer, weights, packed.pointer)
+        return packed
+    }
+
     /// Runs all units of a call on the pass's threads.
     func run(_ call: gsm_convolution_call, _ pass: borrowing Pass) {
         var call = call

@@ -60,20 +60,19 @@ struct InferenceLowering {
         let addend = takeAddition(after: last, value: output)
         if let addend { last = addend.node }
         let relu = lowering.takeReLU(after: last, value: output)
-        let filters = lowering.layouts[output].shape.channels
         let descriptor = lowering.descriptor(for: node, input: input, output: output, transposes: false)
-        let weights = parameters.values(parameters.layout.entry(node.name, .kernel)!)
-        let bias = parameters.layout.entry(node.name, .bias).map { parameters.values($0) }
-        let inputCount = lowering.layouts[input].count(images: trials.images)
-        let outputCount = lowering.layouts[output].count(images: trials.images)
-        try trials.requireBuffers(of: node.name, floats: inputCount + outputCount)
+        let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
+        let bias = AlignedBuffer<Float>(count: lowering.layouts[output].shape.channels)
+        descriptor.fold(
+            parameters.values(parameters.layout.entry(node.name, .kernel)!),
+            parameters.layout.entry(node.name, .bias).map { parameters.values($0) }, affine, into: weights.pointer,
+            bias.pointer)
+        let choice = try trials.choose(
+            for: node.name, descriptor, weights: weights.pointer, input: lowering.layouts[input],
+            output: lowering.layouts[output])
         return FrozenConvolutionOperation(
             name: node.name, inputs: [input] + (addend.map { [$0.value] } ?? []), output: output,
-            descriptor: descriptor, filters: filters, appliesReLU: relu,
-            choose: { [trials] in
-                trials.kernel(for: descriptor, weights: $0, inputCount: inputCount, outputCount: outputCount)
-            },
-            fold: { descriptor.fold(weights, bias, affine, into: $0, $1) })
+            descriptor: descriptor, appliesReLU: relu, choice: choice, folded: weights, bias: bias)
     }
 }
 

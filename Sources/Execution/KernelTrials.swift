@@ -1,5 +1,4 @@
 import CGossamerKernels
-import Foundation
 import GossamerTensors
 
 /// How inference chooses among the kernels that can run a layer.
@@ -27,54 +26,58 @@ public struct LayerImplementation: Hashable, Sendable, Codable {
 
 /// Times kernels on the layers of one plan; layers of the same shape and number of connections share a result.
 final class KernelTrials {
+    struct Choice {
+        let kernel: ConvolutionKernel
+        let candidates: [LayerImplementation.Candidate]
+    }
+
     private struct Key: Hashable {
         let geometry: [Int64]
         let connections: Int
-        let groupsOfFour: Bool
+        let sharesInputs: Bool
     }
 
     private let choice: KernelChoice
     private let pool: ThreadPool
-    /// In a trial: more would only take longer.
-    let images: Int
-    private var results: [Key: (kernel: ConvolutionKernel, candidates: [LayerImplementation.Candidate])] = [:]
+    private let images: Int
+    private var results: [Key: Choice] = [:]
 
-    /// - Parameter images: in a call.
+    /// - Parameter images: in a call; a trial takes no more than 64, which would only take longer.
     init(_ choice: KernelChoice, images: Int, pool: ThreadPool) {
         self.choice = choice
         self.images = min(images, 64)
         self.pool = pool
     }
 
-    /// - Throws: ``ExecutionError`` where the memory of the layer's trials is not to be had.
-    func requireBuffers(of node: String, floats: Int) throws(ExecutionError) {
-        guard choice == .measured else { return }
-        try requireMemory(byteCount: 4 * floats, for: "trying the kernels of '\(node)'")
-    }
-
     /// - Parameter weights: in the network's order, folded.
-    func kernel(
-        for descriptor: ConvolutionDescriptor, weights: UnsafePointer<Float>, inputCount: Int, outputCount: Int
-    ) -> (kernel: ConvolutionKernel, candidates: [LayerImplementation.Candidate]) {
+    /// - Throws: ``ExecutionError`` where the memory of the layer's trials is not to be had.
+    func choose(
+        for node: String, _ descriptor: ConvolutionDescriptor, weights: UnsafePointer<Float>, input: ActivationLayout,
+        output: ActivationLayout
+    ) throws(ExecutionError) -> Choice {
         let all = descriptor.forwardCandidates()
         let eligible = all.filter { $0.declines == nil }.map(\.kernel)
-        func list(_ times: [String: Double]) -> [LayerImplementation.Candidate] {
-            all.map { .init(kernel: $0.kernel.name, milliseconds: times[$0.kernel.name], declines: $0.declines) }
+        func choice(of kernel: ConvolutionKernel, _ times: [String: Double]) -> Choice {
+            Choice(
+                kernel: kernel,
+                candidates: all.map {
+                    .init(kernel: $0.kernel.name, milliseconds: times[$0.kernel.name], declines: $0.declines)
+                })
         }
-        guard choice == .measured, eligible.count > 1 else {
-            return (descriptor.kernel(GSM_CONVOLUTION_FORWARD), list([:]))
+        guard self.choice == .measured, eligible.count > 1 else {
+            return choice(of: descriptor.kernel(GSM_CONVOLUTION_FORWARD), [:])
         }
         let key = key(of: descriptor)
         if let known = results[key] { return known }
-        let input = AlignedBuffer<Float>(count: inputCount)
-        for index in 0 ..< inputCount { input[index] = Float(index % 13) - 6 }
-        let output = AlignedBuffer<Float>(count: outputCount)
+        let counts = [input, output].map { $0.count(images: images) }
+        try requireMemory(byteCount: 4 * (counts[0] + counts[1]), for: "trying the kernels of '\(node)'")
+        let source = AlignedBuffer<Float>(count: counts[0]), target = AlignedBuffer<Float>(count: counts[1])
+        for index in 0 ..< source.count { source[index] = Float(index % 13) - 6 }
         var times: [String: Double] = [:]
         for kernel in eligible {
-            times[kernel.name] = time(kernel, descriptor, weights, input: input.pointer, output: output.pointer)
+            times[kernel.name] = time(kernel, descriptor, weights, from: source.pointer, to: target.pointer)
         }
-        let fastest = eligible.min { times[$0.name]! < times[$1.name]! }!
-        let result = (fastest, list(times))
+        let result = choice(of: eligible.min { times[$0.name]! < times[$1.name]! }!, times)
         results[key] = result
         return result
     }
@@ -82,33 +85,31 @@ final class KernelTrials {
     /// Milliseconds of the fastest of a few calls.
     private func time(
         _ kernel: ConvolutionKernel, _ descriptor: ConvolutionDescriptor, _ weights: UnsafePointer<Float>,
-        input: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
+        from source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>
     ) -> Double {
-        let packed = AlignedBuffer<Float>(count: kernel.packedCount(descriptor))
-        kernel.row.pointee.pack(descriptor.pointer, weights, packed.pointer)
+        let packed = kernel.packed(weights, descriptor) ?? AlignedBuffer(count: 0)
         let pitch = (kernel.workspaceCount(descriptor) + 15) / 16 * 16
         let workspace = AlignedBuffer<Float>(count: pitch * pool.threadCount)
         let pass = Pass(
-            imageCount: images, lanes: Int(descriptor.pointer.pointee.lanes), pool: pool, parameters: input,
-            statistics: input, gradients: nil, randomKey: 0, workspace: workspace.pointer, workspacePitch: pitch)
+            imageCount: images, lanes: Int(descriptor.pointer.pointee.lanes), pool: pool, parameters: source,
+            statistics: source, gradients: nil, randomKey: 0, workspace: workspace.pointer, workspacePitch: pitch)
         var call = gsm_convolution_call()
         call.shape = descriptor.pointer
         call.block_count = Int32(pass.blockCount)
-        call.input = UnsafePointer(input)
-        call.output = output
+        call.input = UnsafePointer(source)
+        call.output = target
         call.weights = weights
         call.packed = UnsafePointer(packed.pointer)
         kernel.run(call, pass)
-        var best = Double.infinity
-        var spent = 0.0
-        for run in 0 ..< 20 where run < 3 || spent < 0.01 {
-            let begin = DispatchTime.now().uptimeNanoseconds
+        var best = Duration.seconds(1_000_000), spent = Duration.zero
+        for run in 0 ..< 20 where run < 3 || spent < .milliseconds(10) {
+            let begin = ContinuousClock.now
             kernel.run(call, pass)
-            let seconds = Double(DispatchTime.now().uptimeNanoseconds - begin) * 1e-9
-            best = min(best, seconds)
-            spent += seconds
+            let duration = ContinuousClock.now - begin
+            best = min(best, duration)
+            spent += duration
         }
-        return best * 1000
+        return best / .milliseconds(1)
     }
 
     private func key(of descriptor: ConvolutionDescriptor) -> Key {
@@ -119,11 +120,11 @@ final class KernelTrials {
         ]
         return Key(
             geometry: sizes.map { Int64($0) } + [s.input_channel_pitch, s.output_channel_pitch],
-            connections: Int(s.row_starts[Int(s.output_channels)]), groupsOfFour: readsAlike(s))
+            connections: Int(s.row_starts[Int(s.output_channels)]), sharesInputs: sharesInputs(s))
     }
 
     /// Whether the second output reads what the first does, as in dense and blocked tables.
-    private func readsAlike(_ s: gsm_convolution) -> Bool {
+    private func sharesInputs(_ s: gsm_convolution) -> Bool {
         guard s.output_channels > 1, s.row_starts[2] - s.row_starts[1] == s.row_starts[1] else { return false }
         let count = Int(s.row_starts[1])
         return (0 ..< count).allSatisfy { s.inputs[$0] == s.inputs[count + $0] }

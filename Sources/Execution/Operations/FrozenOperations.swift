@@ -20,29 +20,25 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
 
     /// - Parameters:
     ///   - inputs: the layer's input, and a value of the output's layout to add before the ReLU if there is one.
-    ///   - choose: picks the kernel, given the final weights.
-    ///   - fold: writes the final weights and biases into buffers of the right sizes.
+    ///   - folded: the final weights in the network's order; `bias`: one for each filter.
     init(
-        name: String, inputs: [Int], output: Int, descriptor: ConvolutionDescriptor, filters: Int, appliesReLU: Bool,
-        choose: (_ weights: UnsafePointer<Float>) -> (ConvolutionKernel, [LayerImplementation.Candidate]),
-        fold: (_ weights: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) -> Void
+        name: String, inputs: [Int], output: Int, descriptor: ConvolutionDescriptor, appliesReLU: Bool,
+        choice: KernelTrials.Choice, folded: consuming AlignedBuffer<Float>, bias: consuming AlignedBuffer<Float>
     ) {
         self.name = name
         self.inputs = inputs
         self.output = output
         self.descriptor = descriptor
         self.appliesReLU = appliesReLU
-        bias = AlignedBuffer(count: filters)
-        let folded = AlignedBuffer<Float>(count: descriptor.weightCount)
-        fold(folded.pointer, bias.pointer)
-        (kernel, candidates) = choose(UnsafePointer(folded.pointer))
-        let packedCount = kernel.packedCount(descriptor)
-        isPacked = packedCount > 0
-        if isPacked {
-            weights = AlignedBuffer(count: packedCount)
-            kernel.row.pointee.pack(descriptor.pointer, folded.pointer, weights.pointer)
+        self.bias = bias
+        kernel = choice.kernel
+        candidates = choice.candidates
+        if let packed = kernel.packed(folded.pointer, descriptor) {
+            weights = packed
+            isPacked = true
         } else {
             weights = folded
+            isPacked = false
         }
     }
 
