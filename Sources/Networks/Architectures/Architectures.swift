@@ -21,7 +21,8 @@ public struct Architecture: Sendable, CustomStringConvertible {
             "vgg16-bn", "VGG-16's convolutions with batch norm for small images, 1 fully connected layer",
             input: (3, 32), classes: 10, Network.vgg16BN),
         Architecture("vgg16n", "the paper's VGG-16n: a 3x3x1024 convolution for the wide layers", Network.vgg16n),
-        Architecture("inception-v3", "Inception V3: 94 convolutions, images of 75 and up", Network.inceptionV3, side: 299),
+        Architecture(
+            "inception-v3", "Inception V3: 94 convolutions, images of 75 and up", Network.inceptionV3, side: 299),
         Architecture("resnet50", "ResNet-50: 53 convolutions in 16 blocks with shortcuts", Network.resnet50),
     ]
 

@@ -9,7 +9,7 @@ extension Network {
     ///   - side: height and width of the image; the third kernel covers what two poolings leave of it.
     ///   - channels: 1 for grey images.
     public static func mnist(classes: Int = 10, side: Int = 28, channels: Int = 1) throws(NetworkError) -> Network {
-        guard side >= 4 else { throw NetworkError("network mnist takes images of 4 x 4 and up, not \(side) x \(side)") }
+        try requireSide(side, atLeast: 4, of: "mnist")
         var net = NetworkBuilder(name: "mnist", input: Shape(channels: channels, height: side, width: side))
         var x = net.relu(net.convolution(net.input, filters: 32, kernel: 5))
         x = net.maxPooling(x, kernel: 2)

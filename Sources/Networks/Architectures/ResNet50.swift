@@ -40,10 +40,3 @@ extension NetworkBuilder {
         return relu(addition(y, shortcut))
     }
 }
-
-extension Padding {
-    /// The same on all four sides.
-    static func around(_ pixels: Int) -> Padding {
-        .explicit(top: pixels, left: pixels, bottom: pixels, right: pixels)
-    }
-}
