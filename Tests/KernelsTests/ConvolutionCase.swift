@@ -33,7 +33,7 @@ struct ConvolutionCase: CustomStringConvertible {
         hasBias = random.index(below: 2) == 0
         hasReLU = random.index(below: 2) == 0
         accumulates = random.index(below: 2) == 0
-        hasAddend = lanes == 16 && random.index(below: 2) == 0
+        hasAddend = random.index(below: 2) == 0
     }
 
     /// Full, blocked, random (rows may be empty), or a single connection.

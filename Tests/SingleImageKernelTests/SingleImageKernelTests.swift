@@ -30,13 +30,13 @@ private func pieces(_ generator: SeededGenerator) -> (Int64) -> [Range<Int64>] {
 }
 
 @Suite struct SingleImageKernelTests {
-    @Test(arguments: ConvolutionCase.Kind.allCases)
-    func rowsAgreeWithPlainLoops(kind: ConvolutionCase.Kind) {
+    @Test(arguments: ConvolutionCase.allCases)
+    func rowsAgreeWithPlainLoops(kind: ConvolutionCase) {
         let only = ProcessInfo.processInfo.environment["GOSSAMER_TEST_CASE"].flatMap(UInt64.init)
         var runs: [String: Int] = [:]
         for number in only.map({ $0 ... $0 }) ?? 0 ... 79 {
             var generator = SeededGenerator(seed: number, keys: SeededGenerator.key("\(kind)"))
-            let test = ConvolutionCase(kind, &generator)
+            let test = kind.draw(&generator)
             let expected = test.expected()
             var shape = test.shape
             for row in rows() where row.declines(&shape) == nil {
@@ -49,7 +49,7 @@ private func pieces(_ generator: SeededGenerator) -> (Int64) -> [Range<Int64>] {
                 let output = test.run(row, cutting: whole)
                 #expect(firstError(output, expected) == nil, comment)
                 let again = test.run(row, cutting: pieces(generator))
-                let sameBits = (0 ..< output.count).allSatisfy { output[$0].bitPattern == again[$0].bitPattern }
+                let sameBits = output.map(\.bitPattern) == again.map(\.bitPattern)
                 #expect(sameBits, comment)
             }
         }
@@ -61,11 +61,11 @@ private func pieces(_ generator: SeededGenerator) -> (Int64) -> [Range<Int64>] {
 
     /// Error against the sum of absolute products, gaps unchanged.
     private func firstError(
-        _ output: borrowing AlignedBuffer<Float>, _ expected: [(value: Double, magnitude: Double)?]
+        _ output: [Float], _ expected: [(value: Double, magnitude: Double)?]
     ) -> String? {
         for i in expected.indices {
             guard let value = expected[i] else {
-                if output[i] != ConvolutionCase.sentinel { return "gap \(i) became \(output[i])" }
+                if output[i] != SingleImageProblem.sentinel { return "gap \(i) became \(output[i])" }
                 continue
             }
             let error = abs(Double(output[i]) - value.value)

@@ -3,44 +3,18 @@ import Foundation
 import GossamerTensors
 import Testing
 
-/// A random 3 x 3 convolution of single images with stride 1, and everything that a call needs.
-private final class WinogradCase {
-    private(set) var shape = gsm_convolution()
-    let images: Int
-    private let relu, hasBias, hasAddend: Bool
-    private let rowStarts, inputs: AlignedBuffer<Int32>
-    private let input, weights, bias, addend: AlignedBuffer<Float>
-
+/// Random 3 x 3 convolutions of single images with stride 1.
+private enum WinogradCase {
     private static let channelCounts = [1, 2, 3, 5, 7, 8, 13, 16, 29, 31, 64]
 
-    init(_ g: inout SeededGenerator) {
-        images = 1 + g.index(below: 2)
-        relu = g.index(below: 2) == 0
-        hasBias = g.index(below: 3) > 0
-        hasAddend = g.index(below: 2) == 0
-        Self.drawGeometry(&shape, &g)
+    static func draw(_ g: inout SeededGenerator) -> SingleImageProblem {
+        var shape = gsm_convolution()
+        drawGeometry(&shape, &g)
         let wide = g.index(below: 10) == 0
-        shape.input_channels = Int32(wide ? 512 : Self.channelCounts[g.index(below: Self.channelCounts.count)])
-        shape.output_channels = Int32(Self.channelCounts[g.index(below: Self.channelCounts.count)])
-        Self.drawPitches(&shape, &g)
-        let rows = Self.drawRows(Int(shape.input_channels), Int(shape.output_channels), &g)
-        rowStarts = AlignedBuffer(count: rows.count + 1)
-        for (output, row) in rows.enumerated() { rowStarts[output + 1] = rowStarts[output] + Int32(row.count) }
-        let connections = rows.flatMap { $0 }
-        inputs = AlignedBuffer(count: connections.count)
-        for (index, channel) in connections.enumerated() { inputs[index] = Int32(channel) }
-        weights = Self.values(connections.count * 9, &g)
-        input = Self.values(images * Int(shape.input_block_pitch), &g)
-        bias = Self.values(rows.count, &g)
-        addend = Self.values(images * Int(shape.output_block_pitch), &g)
-        shape.row_starts = UnsafePointer(rowStarts.pointer)
-        shape.inputs = UnsafePointer(inputs.pointer)
-    }
-
-    private static func values(_ count: Int, _ g: inout SeededGenerator) -> AlignedBuffer<Float> {
-        let result = AlignedBuffer<Float>(count: count)
-        for i in 0 ..< count { result[i] = g.uniform() - 0.5 }
-        return result
+        shape.input_channels = Int32(wide ? 512 : channelCounts[g.index(below: channelCounts.count)])
+        shape.output_channels = Int32(channelCounts[g.index(below: channelCounts.count)])
+        let rows = drawRows(Int(shape.input_channels), Int(shape.output_channels), &g)
+        return SingleImageProblem(shape, rows: rows, images: 1 + g.index(below: 2), &g)
     }
 
     private static func drawGeometry(_ shape: inout gsm_convolution, _ g: inout SeededGenerator) {
@@ -58,17 +32,6 @@ private final class WinogradCase {
         shape.padding_left = Int32(horizontal.padding)
         shape.output_height = Int32(vertical.output)
         shape.output_width = Int32(horizontal.output)
-    }
-
-    private static func drawPitches(_ shape: inout gsm_convolution, _ g: inout SeededGenerator) {
-        let padded = g.index(below: 2) == 0
-        func gap() -> Int64 { padded ? Int64(g.index(below: 4)) : 0 }
-        shape.input_row_pitch = Int64(shape.input_width) + gap()
-        shape.input_channel_pitch = Int64(shape.input_height) * shape.input_row_pitch + gap()
-        shape.input_block_pitch = Int64(shape.input_channels) * shape.input_channel_pitch + gap()
-        shape.output_row_pitch = Int64(shape.output_width) + gap()
-        shape.output_channel_pitch = Int64(shape.output_height) * shape.output_row_pitch + gap()
-        shape.output_block_pitch = Int64(shape.output_channels) * shape.output_channel_pitch + gap()
     }
 
     /// Dense, random (with empty rows at low density), groups of four with equal inputs but for one of them, or a
@@ -89,40 +52,6 @@ private final class WinogradCase {
         default:
             return (0 ..< outputs).map { _ in row() }
         }
-    }
-
-    var description: String {
-        let s = shape
-        return """
-            padding \(s.padding_top),\(s.padding_left) \(s.input_channels)@\(s.input_height)x\(s.input_width) -> \
-            \(s.output_channels)@\(s.output_height)x\(s.output_width), \(inputs.count) connections, \(images) images
-            """
-    }
-
-    /// The output, gaps included, of units that run in the order given, each piece with a workspace full of rubbish.
-    func run(_ kernel: gsm_convolution_kernel, cutting cut: (Int64) -> [Range<Int64>]) -> [Float] {
-        let output = AlignedBuffer<Float>(count: images * Int(shape.output_block_pitch))
-        for i in 0 ..< output.count { output[i] = ConvolutionCase.sentinel }
-        withUnsafePointer(to: shape) { shape in
-            var call = gsm_convolution_call()
-            call.shape = shape
-            call.block_count = Int32(images)
-            call.epilogue = relu ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
-            call.input = UnsafePointer(input.pointer)
-            call.output = output.pointer
-            call.weights = UnsafePointer(weights.pointer)
-            call.bias = hasBias ? UnsafePointer(bias.pointer) : nil
-            call.addend = hasAddend ? UnsafePointer(addend.pointer) : nil
-            let packed = AlignedBuffer<Float>(count: kernel.packed_count(shape))
-            kernel.pack(shape, weights.pointer, packed.pointer)
-            call.packed = UnsafePointer(packed.pointer)
-            for range in cut(kernel.unit_count(&call)) {
-                let workspace = AlignedBuffer<Float>(count: kernel.workspace_count(shape))
-                for i in 0 ..< workspace.count { workspace[i] = .nan }
-                kernel.run(&call, range.lowerBound, range.upperBound, workspace.pointer)
-            }
-        }
-        return (0 ..< output.count).map { output[$0] }
     }
 }
 
@@ -146,7 +75,7 @@ private final class WinogradCase {
         var runs: [String: Int] = [:]
         for number in only.map({ $0 ... $0 }) ?? 0 ... 149 {
             var generator = SeededGenerator(seed: number, keys: SeededGenerator.key("Winograd"))
-            let test = WinogradCase(&generator)
+            let test = WinogradCase.draw(&generator)
             let expected = test.run(reference) { [0 ..< $0] }
             var shape = test.shape
             for row in rows where row.declines(&shape) == nil {
@@ -169,7 +98,7 @@ private final class WinogradCase {
     private func error(_ output: [Float], _ expected: [Float]) -> Double {
         var largest = 0.0, difference = 0.0
         for (value, wanted) in zip(output, expected) {
-            if wanted == ConvolutionCase.sentinel {
+            if wanted == SingleImageProblem.sentinel {
                 if value != wanted { return .infinity }
                 continue
             }
