@@ -58,6 +58,7 @@ static void draw_table(gsm_convolution *s) {
     }
     s->row_starts = starts, s->inputs = inputs, s->column_starts = columns;
     s->column_outputs = outputs, s->column_connections = connections;
+    gsm_find_shared(s);
 }
 
 static gsm_convolution draw_shape(void) {

@@ -166,6 +166,7 @@ static void draw_table(gsm_convolution *s, double density, int block) {
     }
     s->row_starts = starts, s->inputs = inputs, s->column_starts = column_starts;
     s->column_outputs = outputs, s->column_connections = connections;
+    gsm_find_shared(s);
 }
 
 static gsm_convolution shape_of(const layer *l, double density, int block) {

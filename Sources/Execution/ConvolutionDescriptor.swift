@@ -38,6 +38,7 @@ final class ConvolutionDescriptor: @unchecked Sendable {
             value.column_outputs = store(transposed.outputs)
             value.column_connections = store(transposed.connections)
         }
+        gsm_find_shared(&value)
         shape.initialize(to: value)
         pointer = UnsafePointer(shape)
     }

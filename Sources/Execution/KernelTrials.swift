@@ -34,7 +34,7 @@ final class KernelTrials {
     private struct Key: Hashable {
         let geometry: [Int64]
         let connections: Int
-        let sharesInputs: Bool
+        let sharedOutputs: Int32
     }
 
     private let choice: KernelChoice
@@ -120,13 +120,6 @@ final class KernelTrials {
         ]
         return Key(
             geometry: sizes.map { Int64($0) } + [s.input_channel_pitch, s.output_channel_pitch],
-            connections: Int(s.row_starts[Int(s.output_channels)]), sharesInputs: sharesInputs(s))
-    }
-
-    /// Whether the second output reads what the first does, as in dense and blocked tables.
-    private func sharesInputs(_ s: gsm_convolution) -> Bool {
-        guard s.output_channels > 1, s.row_starts[2] - s.row_starts[1] == s.row_starts[1] else { return false }
-        let count = Int(s.row_starts[1])
-        return (0 ..< count).allSatisfy { s.inputs[$0] == s.inputs[count + $0] }
+            connections: Int(s.row_starts[Int(s.output_channels)]), sharedOutputs: s.shared_outputs)
     }
 }

@@ -78,6 +78,7 @@ final class ConvolutionProblem {
         shape.column_starts = UnsafePointer(columnStarts.pointer)
         shape.column_outputs = UnsafePointer(columnOutputs.pointer)
         shape.column_connections = UnsafePointer(columnConnections.pointer)
+        gsm_find_shared(&shape)
     }
 
     /// Calls body(input offset, output offset, weight index) for every product, lane 0.

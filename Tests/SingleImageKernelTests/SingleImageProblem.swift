@@ -33,6 +33,7 @@ final class SingleImageProblem {
         addend = Self.values(images * Int(self.shape.output_block_pitch), &g)
         self.shape.row_starts = UnsafePointer(rowStarts.pointer)
         self.shape.inputs = UnsafePointer(inputs.pointer)
+        gsm_find_shared(&self.shape)
     }
 
     private static func values(_ count: Int, _ g: inout SeededGenerator) -> AlignedBuffer<Float> {

@@ -42,7 +42,15 @@ typedef struct gsm_convolution {
     const int32_t *column_starts;       // input_channels + 1
     const int32_t *column_outputs;      // row_starts[output_channels]
     const int32_t *column_connections;  // row_starts[output_channels]
+    /// Aligned groups of this many outputs read the same inputs, as dense and blocked patterns have them, and of this
+    /// many inputs feed the same outputs; the last group may be smaller. GSM_SHARED_BY_ALL if there is but one group.
+    int32_t shared_outputs, shared_inputs;
 } gsm_convolution;
+
+enum { GSM_SHARED_BY_ALL = 1 << 30 };
+
+/// Fills `shared_outputs` and `shared_inputs` from the tables, once they are in place.
+void gsm_find_shared(gsm_convolution *shape);
 
 typedef enum gsm_epilogue {
     GSM_EPILOGUE_NONE = 0,
