@@ -144,9 +144,10 @@ static float *floats(size_t count) {
 /// A table of fixed fan-in, random and ascending within a row, and its transpose. `block` outputs share their inputs.
 static void draw_table(gsm_convolution *s, double density, int block) {
     int fan_in = (int)(density * s->input_channels + 0.999), count = fan_in * s->output_channels, e = 0;
-    int32_t *starts = malloc((s->output_channels + 1) * 4), *inputs = malloc(count * 4);
+    int32_t *starts = malloc((s->output_channels + 1) * 4);
+    uint16_t *inputs = malloc(count * 2), *outputs = malloc(count * 2);
     int32_t *column_starts = calloc(s->input_channels + 2, 4);
-    int32_t *outputs = malloc(count * 4), *connections = malloc(count * 4);
+    int32_t *connections = malloc(count * 4);
     for (int o = 0; o < s->output_channels; o++) {
         starts[o] = e;
         int wanted = o % block == 0 ? fan_in : 0;

@@ -4,7 +4,7 @@
 
 /// The size of the largest aligned groups of rows that are the same: the greatest common divisor of all places where a
 /// row differs from the one before.
-static int32_t shared_rows(const int32_t *starts, const int32_t *columns, int32_t count) {
+static int32_t shared_rows(const int32_t *starts, const uint16_t *columns, int32_t count) {
     int32_t shared = GSM_SHARED_BY_ALL;
     for (int32_t row = 1; row < count && shared > 1; row++) {
         int32_t length = starts[row + 1] - starts[row];

@@ -8,7 +8,8 @@ final class ConvolutionDescriptor: @unchecked Sendable {
     let pointer: UnsafePointer<gsm_convolution>
     let weightCount: Int
     private let shape: UnsafeMutablePointer<gsm_convolution>
-    private let tables: AlignedBuffer<Int32>
+    private let positions: AlignedBuffer<Int32>
+    private let channels: AlignedBuffer<UInt16>
 
     /// - Parameter transposes: whether the gradient of the input will be asked for.
     init(
@@ -18,24 +19,30 @@ final class ConvolutionDescriptor: @unchecked Sendable {
         let connections = table.count
         let rows = table.rowStarts.count
         let columns = table.inputCount + 1
-        tables = AlignedBuffer(count: rows + connections + (transposes ? columns + 2 * connections : 0))
-        var end = tables.pointer
+        positions = AlignedBuffer(count: rows + (transposes ? columns + connections : 0))
+        channels = AlignedBuffer(count: connections * (transposes ? 2 : 1))
+        var nextPosition = positions.pointer
         func store(_ values: [Int32]) -> UnsafePointer<Int32> {
-            let start = end
-            start.update(from: values, count: values.count)
-            end += values.count
-            return UnsafePointer(start)
+            defer { nextPosition += values.count }
+            nextPosition.update(from: values, count: values.count)
+            return UnsafePointer(nextPosition)
+        }
+        var nextChannel = channels.pointer
+        func storeChannels(_ values: [Int32]) -> UnsafePointer<UInt16> {
+            defer { nextChannel += values.count }
+            for (index, value) in values.enumerated() { nextChannel[index] = UInt16(value) }
+            return UnsafePointer(nextChannel)
         }
         weightCount = connections * geometry.kernel.height * geometry.kernel.width
         shape = .allocate(capacity: 1)
         var value = gsm_convolution()
         value.set(geometry: geometry, input: input, output: output)
         value.row_starts = store(table.rowStarts)
-        value.inputs = store(table.inputs)
+        value.inputs = storeChannels(table.inputs)
         if transposes {
             let transposed = table.transposed()
             value.column_starts = store(transposed.columnStarts)
-            value.column_outputs = store(transposed.outputs)
+            value.column_outputs = storeChannels(transposed.outputs)
             value.column_connections = store(transposed.connections)
         }
         gsm_find_shared(&value)
@@ -45,7 +52,8 @@ final class ConvolutionDescriptor: @unchecked Sendable {
 
     deinit { shape.deallocate() }
 
-    var indexByteCount: Int { tables.byteCount }
+    /// What the connection tables take.
+    var indexByteCount: Int { positions.byteCount + channels.byteCount }
 
     /// The kernel that the fixed rule chooses: the first row of the table that fits.
     func kernel(_ operation: gsm_operation) -> ConvolutionKernel {

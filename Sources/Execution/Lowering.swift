@@ -25,7 +25,7 @@ struct Lowering {
         _ = makeValue(for: network.nodes[0])
     }
 
-    /// Kernels number connections in 32 bits, and a table and its transpose take three numbers a connection.
+    /// Kernels number connections in 32 bits and channels in 16: a table and its transpose take eight bytes a connection.
     private static func checkTables(of network: Network) throws(ExecutionError) {
         var total = 0
         for node in network.nodes {
@@ -35,8 +35,12 @@ struct Lowering {
                 throw ExecutionError(node: node.name, "a layer may have at most 2^31 - 1 connections, it has \(count)")
             }
             total += count
+            let channels = max(network.shape(of: node.inputs[0]).channels, network.shape(of: node.name).channels)
+            guard channels <= 1 << 16 else {
+                throw ExecutionError(node: node.name, "a layer may have at most 65,536 channels on either side")
+            }
         }
-        try requireMemory(byteCount: 3 * 4 * total, for: "the connections of '\(network.name)'")
+        try requireMemory(byteCount: 8 * total, for: "the connections of '\(network.name)'")
     }
 
     /// Gives a node a value of its own.

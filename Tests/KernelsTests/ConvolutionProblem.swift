@@ -8,7 +8,8 @@ final class ConvolutionProblem {
     let drawn: ConvolutionCase
     let input, output, addend: ActivationBuffer
     let weights, bias: AlignedBuffer<Float>
-    private let rowStarts, inputs, columnStarts, columnOutputs, columnConnections: AlignedBuffer<Int32>
+    private let rowStarts, columnStarts, columnConnections: AlignedBuffer<Int32>
+    private let inputs, columnOutputs: AlignedBuffer<UInt16>
     var shape: gsm_convolution
 
     var taps: Int { drawn.kernel.height * drawn.kernel.width }
@@ -43,7 +44,7 @@ final class ConvolutionProblem {
         let connections = drawn.rows.enumerated().flatMap { output, row in row.map { (output, $0) } }
         for (index, connection) in connections.enumerated() {
             rowStarts[connection.0 + 1] = Int32(index + 1)
-            inputs[index] = Int32(connection.1)
+            inputs[index] = UInt16(connection.1)
         }
         for output in 0 ..< drawn.outputChannels {
             rowStarts[output + 1] = rowStarts[output] + Int32(drawn.rows[output].count)
@@ -52,7 +53,7 @@ final class ConvolutionProblem {
             (connections[$0].1, connections[$0].0) < (connections[$1].1, connections[$1].0)
         }
         for (position, index) in byInput.enumerated() {
-            columnOutputs[position] = Int32(connections[index].0)
+            columnOutputs[position] = UInt16(connections[index].0)
             columnConnections[position] = Int32(index)
             columnStarts[connections[index].1 + 1] += 1
         }

@@ -9,7 +9,8 @@ final class SingleImageProblem {
     private(set) var shape: gsm_convolution
     let images: Int
     let relu, hasBias, hasAddend: Bool
-    private let rowStarts, inputs: AlignedBuffer<Int32>
+    private let rowStarts: AlignedBuffer<Int32>
+    private let inputs: AlignedBuffer<UInt16>
     private let input, weights, bias, addend: AlignedBuffer<Float>
 
     /// - Parameters:
@@ -26,7 +27,7 @@ final class SingleImageProblem {
         for (output, row) in rows.enumerated() { rowStarts[output + 1] = rowStarts[output] + Int32(row.count) }
         let connections = rows.flatMap { $0 }
         inputs = AlignedBuffer(count: connections.count)
-        for (index, channel) in connections.enumerated() { inputs[index] = Int32(channel) }
+        for (index, channel) in connections.enumerated() { inputs[index] = UInt16(channel) }
         weights = Self.values(connections.count * Int(shape.kernel_height * shape.kernel_width), &g)
         input = Self.values(images * Int(self.shape.input_block_pitch), &g)
         bias = Self.values(rows.count, &g)

@@ -36,11 +36,11 @@ typedef struct gsm_convolution {
     /// Compressed rows by output channel; inputs ascend within a row. Weight of connection i starts at
     /// weights + i * kernel_height * kernel_width.
     const int32_t *row_starts;  // output_channels + 1
-    const int32_t *inputs;      // row_starts[output_channels]
+    const uint16_t *inputs;     // row_starts[output_channels]; at most 65,536 channels on either side
     /// The transpose, needed by the input gradient only (else NULL): for each input channel, the output channels it
     /// feeds (ascending) and the index of that connection in the rows above.
     const int32_t *column_starts;       // input_channels + 1
-    const int32_t *column_outputs;      // row_starts[output_channels]
+    const uint16_t *column_outputs;      // row_starts[output_channels]
     const int32_t *column_connections;  // row_starts[output_channels]
     /// Aligned groups of this many outputs read the same inputs, as dense and blocked patterns have them, and of this
     /// many inputs feed the same outputs; the last group may be smaller. GSM_SHARED_BY_ALL if there is but one group.
