@@ -56,7 +56,7 @@ ifdef PYTHON
 	$(PYTHON) Scripts/make-fixtures.py
 else
 	@python3 -m venv .venv || { echo "error: no venv module; on Debian, install python3-venv" >&2; exit 1; }
-	.venv/bin/python -m pip install --quiet -r Benchmarks/peers/requirements.txt
+	.venv/bin/python -m pip install --quiet -r Tests/Fixtures/requirements.txt
 	.venv/bin/python Scripts/make-fixtures.py
 endif
 

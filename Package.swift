@@ -7,11 +7,13 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Gossamer", targets: ["Gossamer"]),
+        .library(name: "GossamerONNX", targets: ["GossamerONNX"]),
         .executable(name: "gossamer", targets: ["GossamerCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0"),
     ],
     targets: [
         .target(
@@ -54,6 +56,14 @@ let package = Package(
             path: "Sources/ModelFiles",
             exclude: ["README.md"]),
         .target(
+            name: "GossamerONNX",
+            dependencies: [
+                "GossamerModelFiles",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Sources/ONNX",
+            exclude: ["README.md"]),
+        .target(
             name: "GossamerTraining",
             dependencies: ["GossamerExecution", "GossamerDatasets", "GossamerModelFiles"],
             path: "Sources/Training",
@@ -77,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "GossamerCommand",
             dependencies: [
-                "Gossamer", "GossamerExperiments",
+                "Gossamer", "GossamerExperiments", "GossamerONNX",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/GossamerCommand",
@@ -91,6 +101,13 @@ let package = Package(
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "SingleImageKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTestSupport"]),
+        .testTarget(
+            name: "ONNXTests",
+            dependencies: [
+                "GossamerONNX", "GossamerTestSupport",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["compare-onnx.py"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTestSupport"]),
         .target(
             name: "GossamerTestSupport",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/Fixtures: what PyTorch computes for every layer, forward and backward, as small safetensors files.
 
-    python3 -m pip install -r Benchmarks/peers/requirements.txt
+    python3 -m pip install -r Tests/Fixtures/requirements.txt
     python3 Scripts/make-fixtures.py
 
 The files are committed; run this again only to change them. Every case draws from its own seed, so that adding one

@@ -1,140 +1,126 @@
-"""What the benchmarks of this folder share: the network, blocks of timed calls, turns with another command, tables."""
+#!/usr/bin/env python3
+"""Times a network from Gossamer and the same network in other runtimes, in turns, on the same machine.
+
+    python3 peers.py inference --network resnet50 --patterns dense random:0.25 random:0.25,block=4
+    python3 peers.py training --network vgg16-bn --batch 64 --patterns dense random:0.1
+
+The network is exported with `gossamer export`; peers run it dense, Gossamer with each pattern. Prints a Markdown table
+and writes it beside a JSON file where --output says.
+"""
 
 import argparse
-import json
 import pathlib
-import platform
-import shlex
-import statistics
 import subprocess
 import sys
-import time
 
-import torch
-from torch import nn
-
-LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-
-
-def mnist():
-    """The network `mnist` of the library: 1,657,632 convolution weights."""
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 5, padding="same"), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 5, padding="same"), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(64, 512, 7), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(512, 10))
+import contestants
+import engines
+import report
+import training_step
 
 
-NETWORKS = {"mnist": (mnist, (1, 28, 28), 10)}
-
-
-def parse(description, batch, calls):
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--network", choices=sorted(NETWORKS), default="mnist")
-    parser.add_argument("--batch", type=int, default=batch, help=f"images (default {batch})")
-    parser.add_argument("--threads", type=int, default=1, help="threads of every peer (default 1)")
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["inference", "training"])
+    parser.add_argument("--network", default="mnist", help="as `gossamer export` takes it (default mnist)")
+    parser.add_argument("--image-size", type=int, help="height and width (default: what the network is made for)")
+    parser.add_argument("--patterns", nargs="*", default=["dense"], help="Gossamer's contestants (default dense)")
+    parser.add_argument("--peers", nargs="*", help="which peers (default: all)")
+    parser.add_argument("--peer-pattern", default="dense", help="the pattern that peers run (default dense)")
+    parser.add_argument("--batch", type=int, help="images (default 1, in training 64)")
+    parser.add_argument("--threads", type=int, default=1, help="of every contestant (default 1)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant (default 5)")
-    parser.add_argument("--calls", type=int, default=calls, help=f"timed calls in a turn (default {calls})")
-    parser.add_argument(
-        "--alternate", metavar="COMMAND",
-        help="a command that takes its turn in every round and prints, as its last line, JSON with\n"
-             "medianMilliseconds and, if it likes, minMilliseconds; its threads are its own business")
+    parser.add_argument("--seconds", type=float, default=1, help="of each turn, at least (default 1)")
+    parser.add_argument("--least", type=int, default=3, help="calls in a turn of a peer, at least (default 3)")
+    parser.add_argument("--gossamer", default=".build/release/gossamer", help="the command")
+    parser.add_argument("--files", default="peer-files", help="folder of exported and converted networks, kept")
+    parser.add_argument("--output", help="write OUTPUT.json and OUTPUT.md")
+    parser.add_argument("--prepare-only", action="store_true", help="export and convert, and time nothing")
     options = parser.parse_args()
-    for name in ("batch", "threads", "rounds", "calls"):
+    options.batch = options.batch or (1 if options.kind == "inference" else 64)
+    known = engines.NAMES if options.kind == "inference" else training_step.NAMES
+    options.peers = known if options.peers is None else options.peers
+    for name in options.peers:
+        if name not in known:
+            parser.error(f"--peers {name}: expected some of {', '.join(known)}")
+    for name in ("batch", "threads", "rounds", "least"):
         if getattr(options, name) < 1:
             parser.error(f"--{name}: expected at least 1, found {getattr(options, name)}")
-    torch.set_num_threads(options.threads)
-    torch.set_num_interop_threads(1)
-    torch.manual_seed(1)
     return options
 
 
-def timed_block(call, count, warm_up):
-    """Milliseconds of each of `count` calls after `warm_up` untimed ones."""
-    for _ in range(warm_up):
-        call()
-    milliseconds = []
-    for _ in range(count):
-        start = time.perf_counter()
-        call()
-        milliseconds.append((time.perf_counter() - start) * 1e3)
-    return milliseconds
+def network_options(options, pattern):
+    size = ["--image-size", str(options.image_size)] if options.image_size else []
+    return ["--network", options.network, "--pattern", pattern, *size]
 
 
-def command_block(command):
-    """The median and the minimum that a command's last line of output reports."""
-    try:
-        result = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, text=True)
-    except (OSError, ValueError) as error:
-        sys.exit(f"{command}: {error}")
-    if result.returncode != 0:
-        sys.exit(f"{command}: exit status {result.returncode}")
-    lines = result.stdout.strip().splitlines()
-    try:
-        report = json.loads(lines[-1])
-        median = float(report["medianMilliseconds"])
-        return [median, float(report.get("minMilliseconds", median))]
-    except (IndexError, KeyError, TypeError, ValueError):
-        sys.exit(f"{command}: expected JSON with medianMilliseconds as its last line, "
-                 f"found {lines[-1][:200] if lines else 'nothing'}")
+def export(options):
+    """The ONNX file that peers run, and the shape of its image batch."""
+    import onnx
+
+    name = f"{pathlib.Path(options.network).stem}-{options.image_size or 'own'}-{options.peer_pattern}"
+    model = pathlib.Path(options.files) / f"{name.replace(':', '').replace('.', '_')}-batch{options.batch}.onnx"
+    model.parent.mkdir(parents=True, exist_ok=True)
+    if not model.exists():
+        subprocess.run(
+            [options.gossamer, "export", *network_options(options, options.peer_pattern), "--output", model],
+            check=True, stdout=sys.stderr)
+    image = onnx.load(model, load_external_data=False).graph.input[0].type.tensor_type.shape
+    return str(model), [options.batch, *(axis.dim_value for axis in image.dim[1:])]
 
 
-def measure(peers, options):
-    """Every contestant takes a turn in every round, so that a slow minute of the machine hurts all of them.
+def convert(options, model, shape):
+    """Each peer's own file, made by a process of its own."""
+    if options.kind == "training":
+        return
+    for name in options.peers:
+        if not engines.prepared(name, model).exists():
+            subprocess.run(
+                [sys.executable, contestants.HERE / "convert.py", name, model, "x".join(map(str, shape))],
+                check=True, stdout=sys.stderr)
 
-    `peers` maps names to calls. Returns {name: {"medianMilliseconds": the median over rounds of each round's median,
-    "minMilliseconds": the fastest call, "roundMedians": ...}}.
-    """
-    rounds = {name: [] for name in [*peers, *(["command"] if options.alternate else [])]}
+
+def gossamer(options, pattern):
+    command = [
+        options.gossamer, "bench", *network_options(options, pattern), "--batch", str(options.batch), "--threads",
+        str(options.threads)]
+    return contestants.Command(f"gossamer {pattern}", command + ["--training"] * (options.kind == "training"))
+
+
+def compare_outputs(peers):
+    """Largest difference of each peer from the first, relative to the largest output."""
+    outputs = {peer.name: peer.output() for peer in peers}
+    first = next(iter(outputs.values()), [])
+    largest = max(map(abs, first), default=0) or 1
+    differences = {}
+    for name, output in outputs.items():
+        if len(output) != len(first):
+            raise RuntimeError(f"{name} has {len(output)} outputs, expected {len(first)}")
+        differences[name] = max(abs(a - b) for a, b in zip(output, first)) / largest
+        if not differences[name] < 1e-3:
+            raise RuntimeError(f"{name} differs from {peers[0].name} by {differences[name]:.2g} of the largest output")
+    return differences
+
+
+def main():
+    options = parse()
+    model, shape = export(options)
+    convert(options, model, shape)
+    if options.prepare_only:
+        return
+    settings = {"kind": options.kind, "model": model, "shape": shape, "threads": options.threads}
+    peers = [contestants.Peer(name, settings) for name in options.peers]
+    differences = compare_outputs(peers) if options.kind == "inference" else {}
+    everyone = peers + [gossamer(options, pattern) for pattern in options.patterns]
     for number in range(options.rounds):
-        for name, call in peers.items():
-            block = timed_block(call, options.calls, warm_up=max(2, options.calls // 4))
-            rounds[name].append((statistics.median(block), min(block)))
-        if options.alternate:
-            rounds["command"].append(tuple(command_block(options.alternate)))
-        medians = ", ".join(f"{name} {turns[-1][0]:.4g}" for name, turns in rounds.items())
+        for contestant in everyone:
+            contestant.take_turn(options.seconds, options.least)
+        medians = ", ".join(f"{one.name} {one.turns[-1]['median']:.4g}" for one in everyone)
         print(f"round {number + 1} of {options.rounds}: {medians} ms", file=sys.stderr)
-    return {
-        name: {
-            "medianMilliseconds": statistics.median(median for median, _ in turns),
-            "minMilliseconds": min(minimum for _, minimum in turns),
-            "roundMedians": [median for median, _ in turns],
-        }
-        for name, turns in rounds.items()
-    }
+    for one in everyone:
+        one.close()
+    report.write(report.summarize(options, shape, everyone, len(peers), differences), options.output)
 
 
-def report(title, results, options):
-    """Prints a Markdown table and, as the last line, JSON. Ratios are to the fastest peer."""
-    fastest = min((name for name in results if name != "command"), key=lambda name: results[name]["medianMilliseconds"])
-    best = results[fastest]
-    print(f"{title}: network {options.network}, batch {options.batch}, {options.threads} thread(s), "
-          f"{options.rounds} rounds of {options.calls} calls, {processor()}\n")
-    print("| contestant | median, ms | minimum, ms | ratio of medians | ratio of minima |")
-    print("|---|---:|---:|---:|---:|")
-    for name, result in results.items():
-        result["ratioOfMedians"] = result["medianMilliseconds"] / best["medianMilliseconds"]
-        result["ratioOfMinima"] = result["minMilliseconds"] / best["minMilliseconds"]
-        label = f"`{options.alternate}`" if name == "command" else name
-        print(f"| {label} | {result['medianMilliseconds']:.3f} | {result['minMilliseconds']:.3f} "
-              f"| {result['ratioOfMedians']:.2f} | {result['ratioOfMinima']:.2f} |")
-    summary = {
-        "benchmark": title, "network": options.network, "batch": options.batch, "threads": options.threads,
-        "rounds": options.rounds, "calls": options.calls, "processor": processor(), "torch": torch.__version__,
-        "fastestPeer": fastest, "medianMilliseconds": best["medianMilliseconds"],
-        "minMilliseconds": best["minMilliseconds"], "contestants": results,
-    }
-    if options.alternate:
-        summary["command"] = options.alternate
-        summary["ratio"] = results["command"]["ratioOfMedians"]
-    print()
-    print(json.dumps(summary))
-
-
-def processor():
-    """The processor's name and the vector instructions that PyTorch chose."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
+if __name__ == "__main__":
+    main()

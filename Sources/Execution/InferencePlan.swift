@@ -21,6 +21,7 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
     private let output: UnsafeMutablePointer<Float>
 
     /// - Parameters:
+    ///   - network: its auxiliary heads, if any, are left out.
     ///   - parameters: read while the plan is made and not kept.
     ///   - capacity: the largest batch.
     ///   - pool: the threads that every pass runs on.
@@ -32,6 +33,7 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         choice: KernelChoice = .byRule
     ) throws(ExecutionError) {
         guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
+        let network = network.withoutAuxiliaryHeads
         let lanes = capacity < Self.smallestFullBatch ? 1 : 16
         let lowered = try InferenceLowering(
             network, parameters: parameters, lanes: lanes, capacity: capacity,

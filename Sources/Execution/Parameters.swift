@@ -17,7 +17,7 @@ public struct Parameters: ~Copyable, Sendable {
     }
 
     /// Initial values drawn from a seed: kernels normal with variance 2 / live fan-in (He et al. 2015, with the
-    /// connections that exist, so that activations keep their size at every density), the output layer's with a tenth
+    /// connections that exist, so that activations keep their size at every density), the output layers' with a tenth
     /// of that deviation, scales one, everything else zero.
     public init(initializing network: Network, seed: UInt64) {
         self.init(zerosFor: ParameterLayout(network))
@@ -53,6 +53,7 @@ public struct Parameters: ~Copyable, Sendable {
         var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key(entry.name))
         // Large first logits cost the first steps: a tenth of the usual deviation starts near equal probabilities.
         let isOutput = node.name == network.nodes.last!.name
+            || network.auxiliaryOutputs.contains { $0.node == node.name }
         var weight = pointer(entry)
         for fanIn in network.liveFanIns(of: node) {
             let deviation = Float((2 / Double(max(1, fanIn))).squareRoot()) * (isOutput ? 0.1 : 1)

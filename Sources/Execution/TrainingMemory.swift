@@ -13,7 +13,8 @@ struct TrainingMemory {
     private let scratchBuffers: [(forward: Int, backward: Int, saved: Int)]
     private let lowered: TrainingLowering
 
-    init(_ lowered: TrainingLowering, capacity: Int) {
+    /// - Parameter outputs: the values that the loss reads.
+    init(_ lowered: TrainingLowering, outputs: [Int], capacity: Int) {
         self.lowered = lowered
         let operations = lowered.operations
         let end = operations.count
@@ -38,9 +39,11 @@ struct TrainingMemory {
             scratch.append((planner.add(count: needs.forwardScratch, at: index),
                             planner.add(count: needs.backwardScratch, at: back), saved))
         }
-        // The loss reads the output and writes its gradient.
-        planner.extend(values[values.count - 1], to: end)
-        if let gradient = gradients[gradients.count - 1] { planner.extend(gradient, to: end) }
+        // The loss reads the outputs and writes their gradients.
+        for output in outputs {
+            planner.extend(values[output], to: end)
+            if let gradient = gradients[output] { planner.extend(gradient, to: end) }
+        }
         (offsets, count) = planner.place()
         valueBuffers = values
         gradientBuffers = gradients

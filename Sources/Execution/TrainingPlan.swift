@@ -17,10 +17,15 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     private let workspace: AlignedBuffer<Float>
     private let workspacePitch: Int
     private let input: UnsafeMutablePointer<Float>
-    private let output: UnsafeMutablePointer<Float>
-    private let outputGradient: UnsafeMutablePointer<Float>
+    /// The main output, then those of auxiliary heads.
+    private let outputs: [Output]
     private let inputGradient: UnsafeMutablePointer<Float>?
     private var imageCount = 0
+    private struct Output: @unchecked Sendable {
+        let layout: ActivationLayout
+        let values: UnsafeMutablePointer<Float>
+        let gradient: UnsafeMutablePointer<Float>
+    }
     private var randomKey: UInt64 = 0
 
     /// - Parameters:
@@ -39,11 +44,12 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         let lowered = try TrainingLowering(
             network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity,
             differentiatesInput: differentiatesInput)
-        let outputValue = lowered.lowering.values[network.nodes.last!.name]!
-        guard lowered.needsGradient[outputValue] else {
+        let outputNodes = [network.nodes.last!.name] + network.auxiliaryOutputs.map(\.node)
+        let outputValues = outputNodes.map { lowered.lowering.values[$0]! }
+        guard outputValues.allSatisfy({ lowered.needsGradient[$0] }) else {
             throw ExecutionError("network '\(network.name)' has no parameters to train")
         }
-        let memory = TrainingMemory(lowered, capacity: capacity)
+        let memory = TrainingMemory(lowered, outputs: outputValues, capacity: capacity)
         // Parameters, their gradients and the optimizer's state are the caller's, but as sure to come.
         let floats = memory.count + memory.workspacePitch * pool.threadCount + 3 * ParameterLayout(network).trainedCount
         try requireMemory(
@@ -57,10 +63,14 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         workspace = AlignedBuffer(count: memory.workspacePitch * pool.threadCount)
         memories = memory.resolve(base: arena.pointer)
         inputLayout = lowered.lowering.layouts[0]
-        outputLayout = lowered.lowering.layouts[outputValue]
-        input = memory.value(0, base: arena.pointer)
-        output = memory.value(outputValue, base: arena.pointer)
-        outputGradient = memory.gradient(outputValue, base: arena.pointer)!
+        let base = arena.pointer
+        outputs = outputValues.map {
+            Output(
+                layout: lowered.lowering.layouts[$0], values: memory.value($0, base: base),
+                gradient: memory.gradient($0, base: base)!)
+        }
+        outputLayout = outputs[0].layout
+        input = memory.value(0, base: base)
         inputGradient = memory.gradient(0, base: arena.pointer)
     }
 
@@ -88,21 +98,29 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - gradients: `parameters.layout.trainedCount` floats in the parameters' layout; overwritten.
     ///   - outputGradient: the loss's gradient, [image][value] with `outputLayout.shape.count` values an image.
+    ///   - auxiliaryGradients: the same of each auxiliary output, weighted.
     public mutating func backward(
         parameters: borrowing Parameters, gradients: borrowing AlignedBuffer<Float>,
-        outputGradient values: UnsafeBufferPointer<Float>
+        outputGradient: UnsafeBufferPointer<Float>, auxiliaryGradients: [UnsafeBufferPointer<Float>] = []
     ) {
         precondition(imageCount > 0, "backward needs a forward pass")
-        precondition(values.count == imageCount * outputLayout.shape.count, "one gradient per output")
+        let given = [outputGradient] + auxiliaryGradients
+        precondition(given.count == outputs.count, "a gradient for each output")
         precondition(gradients.count == parameters.layout.trainedCount, "gradients share the parameters' layout")
-        outputLayout.scatter(values, images: imageCount, into: outputGradient)
+        for (output, values) in zip(outputs, given) {
+            precondition(values.count == imageCount * output.layout.shape.count, "one gradient per value")
+            output.layout.scatter(values, images: imageCount, into: output.gradient)
+        }
         let pass = pass(parameters, gradients: gradients.pointer)
         for index in operations.indices.reversed() { operations[index].backward(pass, memories[index]) }
     }
 
     /// Copies the outputs of the last batch, [image][value].
-    public func readOutputs(into values: UnsafeMutableBufferPointer<Float>) {
-        outputLayout.gather(UnsafePointer(output), images: imageCount, into: values)
+    ///
+    /// - Parameter auxiliary: which auxiliary output to take instead of the main one.
+    public func readOutputs(into values: UnsafeMutableBufferPointer<Float>, auxiliary: Int? = nil) {
+        let output = outputs[auxiliary.map { $0 + 1 } ?? 0]
+        output.layout.gather(UnsafePointer(output.values), images: imageCount, into: values)
     }
 
     /// Copies the gradient of the last batch's images, [image][value], after the backward pass of a plan that

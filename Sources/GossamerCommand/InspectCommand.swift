@@ -102,6 +102,11 @@ private struct Inspection: Encodable {
             weights          \(Format.bytes(cost.weightBytes)), connection indices \(Format.bytes(cost.indexBytes))
             activations      \(Format.bytes(cost.activationBytes)) an image
             """)
+        if let auxiliary = cost.auxiliary {
+            Swift.print(
+                "auxiliary heads  \(Format.exact(auxiliary.parameters)) parameters, "
+                    + "\(Format.exact(auxiliary.multiplyAdds)) multiply-adds an image, in training alone")
+        }
         if let fileBytes { Swift.print("file             \(Format.bytes(fileBytes))") }
         if let implementations { Swift.print(Self.table(of: implementations)) }
         for removed in removed { Swift.print("removed          \(removed)") }

@@ -43,7 +43,7 @@ extension Model {
     private static let rowStartsSuffix = ".row_starts"
     private static let inputsSuffix = ".inputs"
 
-    /// Writes the model beside `path` and renames it.
+    /// Writes the model beside `path` and renames it. Auxiliary heads, which only training has, are left out.
     public static func save(
         _ network: Network, parameters: borrowing Parameters, labels: ModelLabels, to path: String
     ) throws(ModelFileError) {
@@ -58,13 +58,14 @@ extension Model {
     public static func writer(
         _ network: Network, parameters: borrowing Parameters, labels: ModelLabels
     ) -> SafetensorsWriter {
+        let network = network.withoutAuxiliaryHeads
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A network and its labels hold finite numbers and text only, so that encoding cannot fail.
         let texts = [networkKey: try! encoder.encode(network), labelsKey: try! encoder.encode(labels)]
         var writer = SafetensorsWriter(metadata: texts.mapValues { String(decoding: $0, as: UTF8.self) })
         writer.metadata[formatKey] = format
-        writer.add(parameters)
+        writer.add(parameters, of: network)
         for (node, table) in network.connections {
             writer.add(node + rowStartsSuffix, shape: [table.rowStarts.count], values: table.rowStarts)
             writer.add(node + inputsSuffix, shape: [table.inputs.count], values: table.inputs)

@@ -4,8 +4,11 @@ import GossamerTensors
 
 extension SafetensorsWriter {
     /// Adds every parameter under its own name: active kernels and nothing for connections that do not exist.
-    public mutating func add(_ parameters: borrowing Parameters) {
+    ///
+    /// - Parameter network: where given, only the parameters of its nodes are added.
+    public mutating func add(_ parameters: borrowing Parameters, of network: Network? = nil) {
         for entry in parameters.layout.trained + parameters.layout.statistics {
+            if let network, network.index(of: entry.node) == nil { continue }
             add(entry.name, shape: entry.shape, values: parameters.values(entry))
         }
     }

@@ -22,21 +22,27 @@ struct DeadChannelRemoval {
     private var tensors: [Tensor?] = []
     private var selections: [Tensor: String] = [:]
 
-    private init(_ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]]) {
+    private init(_ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]], taken: Set<String>) {
         network = flow.network
         self.flow = flow
         self.liveness = liveness
         self.rows = rows
-        names = Set(network.nodes.map(\.name))
+        names = taken.union(network.nodes.map(\.name))
     }
 
-    /// - Parameter rows: the connections of convolutions by node; others are dense.
+    /// - Parameters:
+    ///   - rows: the connections of convolutions by node; others are dense.
+    ///   - taken: names that new nodes must not have.
+    /// - Returns: the network, and the node that holds what is left of each old one.
     static func apply(
-        _ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]]
-    ) throws(NetworkError) -> Network {
-        var removal = DeadChannelRemoval(flow, liveness, rows: rows)
+        _ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]], taken: Set<String>
+    ) throws(NetworkError) -> (network: Network, tensors: [String: String]) {
+        var removal = DeadChannelRemoval(flow, liveness, rows: rows, taken: taken)
         for index in flow.network.nodes.indices { removal.rewrite(index) }
-        return try Network(name: flow.network.name, nodes: removal.nodes, connections: removal.connections)
+        var tensors: [String: String] = [:]
+        for (node, tensor) in zip(flow.network.nodes, removal.tensors) { tensors[node.name] = tensor?.name }
+        let network = try Network(name: flow.network.name, nodes: removal.nodes, connections: removal.connections)
+        return (network, tensors)
     }
 
     private mutating func rewrite(_ index: Int) {

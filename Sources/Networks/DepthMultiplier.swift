@@ -30,17 +30,18 @@ extension Network {
             scaled.append(Node(name: node.name, layer: layer, inputs: node.inputs))
         }
         do {
-            return try Network(name: name, nodes: scaled)
+            return try Network(name: name, nodes: scaled, auxiliaryOutputs: auxiliaryOutputs)
         } catch {
             throw NetworkError("network '\(name)' cannot take the depth multiplier \(alpha): \(error)")
         }
     }
 
-    /// For each node whether its channels reach the output unmixed.
+    /// For each node whether its channels reach an output unmixed.
     private func outputChannelNodes() -> [Bool] {
         let flow = ChannelFlow(self)
         var result = [Bool](repeating: false, count: nodes.count)
         result[nodes.count - 1] = true
+        for output in auxiliaryOutputs { result[index(of: output.node)!] = true }
         for index in nodes.indices.reversed() where result[index] && !nodes[index].layer.makesChannels {
             for input in flow.inputs[index] { result[input] = true }
         }

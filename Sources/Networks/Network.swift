@@ -16,25 +16,33 @@ public struct Node: Hashable, Sendable {
 
 /// A network as data: nodes in topological order, from one image to one output.
 ///
-/// The first node is the input, the last one the output; every other node is read by a later one. Shapes are inferred
-/// and checked when the network is made, so that a `Network` that exists is consistent.
+/// The first node is the input, the last one the output; every other node is read by a later one, or is the end of an
+/// auxiliary head. Shapes are inferred and checked when the network is made, so that a `Network` that exists is
+/// consistent.
 public struct Network: Hashable, Sendable {
     public let name: String
     public let nodes: [Node]
     /// The connections of convolutions that are not dense, by node name.
     public let connections: [String: ConnectionTable]
+    /// More outputs, in the order of the nodes, for training alone.
+    public let auxiliaryOutputs: [AuxiliaryOutput]
     /// The shape that each node produces, in the order of `nodes`.
     public let shapes: [Shape]
-    private let indices: [String: Int]
+    let indices: [String: Int]
+    /// For each node the auxiliary output that alone it leads to, by position; nil on the main path.
+    let heads: [Int?]
 
     /// - Throws: ``NetworkError`` naming the node and what was expected.
     public init(
-        name: String, nodes: [Node], connections: [String: ConnectionTable] = [:]
+        name: String, nodes: [Node], connections: [String: ConnectionTable] = [:],
+        auxiliaryOutputs: [AuxiliaryOutput] = []
     ) throws(NetworkError) {
         self.name = name
         self.nodes = nodes
         self.connections = connections
-        (indices, shapes) = try ShapeInference.infer(nodes)
+        self.auxiliaryOutputs = auxiliaryOutputs
+        (indices, shapes) = try ShapeInference.infer(nodes, ends: Set(auxiliaryOutputs.map(\.node)))
+        heads = try AuxiliaryHeads.find(auxiliaryOutputs, nodes: nodes, shapes: shapes, indices: indices)
         try ShapeInference.checkConnections(connections, nodes: nodes, shapes: shapes, indices: indices)
     }
 

@@ -19,6 +19,9 @@ public struct NetworkBuilder {
     private let networkName: String
     private var nodes: [Node]
     private var counts: [String: Int] = [:]
+    private var auxiliaryOutputs: [AuxiliaryOutput] = []
+    /// What names start with, inside an auxiliary head.
+    private var scope = ""
 
     public let input = Value(name: "image")
 
@@ -28,11 +31,25 @@ public struct NetworkBuilder {
     }
 
     /// - Throws: ``NetworkError`` naming the node whose shape does not fit.
-    public func build() throws(NetworkError) -> Network { try Network(name: networkName, nodes: nodes) }
+    public func build() throws(NetworkError) -> Network {
+        try Network(name: networkName, nodes: nodes, auxiliaryOutputs: auxiliaryOutputs)
+    }
+
+    /// Adds an auxiliary head: in training its loss is added with a weight, in inference it is gone. The names of all
+    /// other nodes are what they would be without it.
+    ///
+    /// - Parameter build: adds the head's layers and returns its output.
+    public mutating func auxiliaryHead(weight: Double, _ build: (inout NetworkBuilder) -> Value) {
+        let outer = scope
+        scope = "auxiliary\(auxiliaryOutputs.count + 1)."
+        let output = build(&self)
+        scope = outer
+        auxiliaryOutputs.append(AuxiliaryOutput(node: output.name, weight: weight))
+    }
 
     /// Adds any layer. Without a name it gets its abbreviated kind and a number, such as `conv2`.
     public mutating func add(_ layer: Layer, _ inputs: [Value], name: String? = nil) -> Value {
-        let prefix = layer.prefix
+        let prefix = scope + layer.prefix
         let number = counts[prefix, default: 0] + 1
         counts[prefix] = number
         let value = Value(name: name ?? "\(prefix)\(number)")

@@ -2,6 +2,7 @@ import GossamerConnectivity
 import GossamerTensors
 
 /// The exact cost of a network, counted from its layers and connections; nothing is measured or estimated.
+/// Auxiliary heads, which inference does not have, are counted apart.
 public struct NetworkCost: Hashable, Sendable, Codable {
     public let network: String
     /// Trained parameters: weights, biases, and the scale and shift of batch normalisation.
@@ -27,9 +28,14 @@ public struct NetworkCost: Hashable, Sendable, Codable {
     /// Bytes of all nodes' outputs for one image in 32-bit floats.
     public let activationBytes: Int
     public let layers: [LayerCost]
+    /// Of auxiliary heads; nil where there are none.
+    public let auxiliary: AuxiliaryCost?
 
     public init(_ network: Network) {
-        let layers = network.nodes.map { LayerCost($0, in: network) }
+        let all = zip(network.nodes, network.heads).map { (cost: LayerCost($0, in: network), head: $1) }
+        let layers = all.filter { $0.head == nil }.map(\.cost)
+        let heads = all.filter { $0.head != nil }.map(\.cost)
+        auxiliary = heads.isEmpty ? nil : AuxiliaryCost(heads)
         func sum(_ value: (LayerCost) -> Int) -> Int { layers.reduce(0) { $0 + value($1) } }
         self.network = network.name
         self.layers = layers
@@ -44,6 +50,19 @@ public struct NetworkCost: Hashable, Sendable, Codable {
         weightBytes = sum(\.weightBytes)
         indexBytes = sum(\.indexBytes)
         activationBytes = sum(\.activationBytes)
+    }
+}
+
+/// What auxiliary heads add to a network's cost in training.
+public struct AuxiliaryCost: Hashable, Sendable, Codable {
+    public let parameters: Int
+    public let multiplyAdds: Int
+    public let layers: [LayerCost]
+
+    fileprivate init(_ layers: [LayerCost]) {
+        self.layers = layers
+        parameters = layers.reduce(0) { $0 + $1.parameters }
+        multiplyAdds = layers.reduce(0) { $0 + $1.multiplyAdds }
     }
 }
 

@@ -12,7 +12,10 @@ enum ShapeInference {
     /// Of all nodes together: what reasoning about single channels can take.
     static let largestChannelTotal = 1 << 24
 
-    static func infer(_ nodes: [Node]) throws(NetworkError) -> (indices: [String: Int], shapes: [Shape]) {
+    /// - Parameter ends: nodes that nothing reads, besides the last one.
+    static func infer(
+        _ nodes: [Node], ends: Set<String>
+    ) throws(NetworkError) -> (indices: [String: Int], shapes: [Shape]) {
         guard let first = nodes.first, case .input = first.layer else {
             throw NetworkError("the first node must be the input")
         }
@@ -40,7 +43,7 @@ enum ShapeInference {
         guard shapes.reduce(0, { $0 + $1.channels }) <= largestChannelTotal else {
             throw NetworkError("the channels of all nodes must be at most \(largestChannelTotal) together")
         }
-        if let unread = isRead.dropLast().firstIndex(of: false) {
+        if let unread = nodes.indices.dropLast().first(where: { !isRead[$0] && !ends.contains(nodes[$0].name) }) {
             throw NetworkError(node: nodes[unread].name, "nothing reads its output, and it is not the last node")
         }
         return (indices, shapes)

@@ -8,6 +8,9 @@ extension Network {
     /// are slots. Then every channel without a path back to the image or on to the output is removed, with its
     /// connections, bias and batch-norm entry, and so is what only it kept alive. The image keeps all its channels.
     ///
+    /// The main path is drawn as if it stood alone; then each auxiliary head, on the channels that were kept of the
+    /// tensor that it reads.
+    ///
     /// - Parameter seed: the same seed draws the same connections, on every machine.
     /// - Throws: ``NetworkError`` when the network has connections already, when the pattern's answer does not fit, and
     ///   when it leaves an output without a path from the image.
@@ -17,6 +20,14 @@ extension Network {
         guard connections.isEmpty else {
             throw NetworkError("network '\(name)' has its connections already; a pattern applies to a dense network")
         }
+        guard auxiliaryOutputs.isEmpty else { return try sparsifiedWithHeads(pattern, seed: seed) }
+        return try drawn(with: pattern, seed: seed).result
+    }
+
+    /// - Parameter taken: names that new nodes must not have.
+    private func drawn(
+        with pattern: some ConnectionPattern, seed: UInt64, taken: Set<String> = []
+    ) throws(NetworkError) -> (result: SparsifiedNetwork, tensors: [String: String]) {
         let flow = ChannelFlow(self)
         var drawing = ConnectionDrawing(flow, pattern: pattern, seed: seed)
         try drawing.run()
@@ -34,8 +45,37 @@ extension Network {
             guard !dead.isEmpty else { continue }
             removed.append(RemovedChannels(node: node.name, channels: dead, of: liveness.isAlive[index].count))
         }
-        return SparsifiedNetwork(
-            network: try DeadChannelRemoval.apply(flow, liveness, rows: drawing.rows), removed: removed)
+        let (network, tensors) = try DeadChannelRemoval.apply(flow, liveness, rows: drawing.rows, taken: taken)
+        return (SparsifiedNetwork(network: network, removed: removed), tensors)
+    }
+
+    private func sparsifiedWithHeads(
+        _ pattern: some ConnectionPattern, seed: UInt64
+    ) throws(NetworkError) -> SparsifiedNetwork {
+        let (main, tensors) = try withoutAuxiliaryHeads.drawn(with: pattern, seed: seed, taken: Set(indices.keys))
+        var nodes = main.network.nodes
+        var connections = main.network.connections
+        var removed = main.removed
+        var outputs: [AuxiliaryOutput] = []
+        for (number, output) in auxiliaryOutputs.enumerated() {
+            let head = auxiliaryHead(number)
+            guard let source = tensors[head.source] else {
+                throw NetworkError(node: head.source, "pattern '\(pattern)' leaves nothing of what '\(output.node)' reads")
+            }
+            let input = Node(name: source, layer: .input(main.network.shape(of: source)), inputs: [])
+            let members = head.nodes.map { node in
+                Node(name: node.name, layer: node.layer, inputs: node.inputs.map { $0 == head.source ? source : $0 })
+            }
+            let (drawn, names) = try Network(name: name, nodes: [input] + members).drawn(
+                with: pattern, seed: seed, taken: Set(indices.keys).union(nodes.map(\.name)))
+            let position = nodes.firstIndex { $0.name == source }!
+            nodes.insert(contentsOf: drawn.network.nodes.dropFirst(), at: position + 1)
+            connections.merge(drawn.network.connections) { $1 }
+            removed += drawn.removed
+            outputs.append(AuxiliaryOutput(node: names[output.node]!, weight: output.weight))
+        }
+        let network = try Network(name: name, nodes: nodes, connections: connections, auxiliaryOutputs: outputs)
+        return SparsifiedNetwork(network: network, removed: removed)
     }
 }
 

@@ -27,6 +27,7 @@ package struct Fingerprint {
             add(table.rowStarts)
             add(table.inputs)
         }
+        for output in network.auxiliaryOutputs { add("\(output.node) \(output.weight)") }
     }
 
     package mutating func add(_ images: LabelledImages) {

@@ -5,7 +5,13 @@ public struct SoftmaxCrossEntropy: Hashable, Sendable {
     /// The share of every target that is spread evenly over all classes, in [0, 1).
     public var labelSmoothing: Double
 
-    public init(labelSmoothing: Double = 0) { self.labelSmoothing = labelSmoothing }
+    /// Of the loss, in its gradient.
+    public var weight: Double
+
+    public init(labelSmoothing: Double = 0, weight: Double = 1) {
+        self.labelSmoothing = labelSmoothing
+        self.weight = weight
+    }
 
     /// What a batch adds to the metrics of an epoch.
     public struct Result: Hashable, Sendable {
@@ -17,7 +23,8 @@ public struct SoftmaxCrossEntropy: Hashable, Sendable {
     /// - Parameters:
     ///   - logits: [image][class].
     ///   - labels: one class per image.
-    ///   - gradient: receives the gradient of the mean loss, [image][class]; nil when only the result is wanted.
+    ///   - gradient: receives the gradient of the weighted mean loss, [image][class]; nil when only the result is
+    ///     wanted.
     public func evaluate(
         logits: UnsafeBufferPointer<Float>, labels: UnsafeBufferPointer<Int32>,
         gradient: UnsafeMutableBufferPointer<Float>? = nil
@@ -28,7 +35,7 @@ public struct SoftmaxCrossEntropy: Hashable, Sendable {
             let range = image * classes ..< (image + 1) * classes
             let row = UnsafeBufferPointer(rebasing: logits[range])
             let target = gradient.map { UnsafeMutableBufferPointer(rebasing: $0[range]) }
-            let loss = evaluate(row, label: Int(label), gradient: target, scale: 1 / Double(labels.count))
+            let loss = evaluate(row, label: Int(label), gradient: target, scale: weight / Double(labels.count))
             result.lossSum += loss
             if Self.argmax(row) == Int(label) { result.correctCount += 1 }
         }

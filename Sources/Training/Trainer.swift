@@ -23,6 +23,7 @@ public struct Trainer: ~Copyable {
     private let optimizer: NesterovOptimizer
     private let gradients: AlignedBuffer<Float>
     private let logits: UnsafeMutableBufferPointer<Float>
+    /// Of the main output and of each auxiliary one, one after another.
     private let logitGradients: UnsafeMutableBufferPointer<Float>
 
     /// - Parameters:
@@ -61,7 +62,7 @@ public struct Trainer: ~Copyable {
         self.fingerprint = fingerprint.text
         let outputs = capacity * network.outputShape.count
         logits = .allocate(capacity: outputs)
-        logitGradients = .allocate(capacity: outputs)
+        logitGradients = .allocate(capacity: outputs * (1 + network.auxiliaryOutputs.count))
     }
 
     /// Memory for batches prepared ahead of the step under way, as long as that is no less than two.
@@ -95,28 +96,40 @@ public struct Trainer: ~Copyable {
         }
     }
 
-    /// One step: forward, loss, backward, update.
+    /// One step: forward, loss, backward, update. The loss that is counted is the main output's alone.
     ///
     /// - Throws: `diverged` when the loss is not finite; the parameters are then those before the step.
     mutating func step(_ batch: borrowing Batch) throws(TrainingError) {
         var generator = SeededGenerator(
             seed: settings.seed, keys: SeededGenerator.key("step"), UInt64(state.epoch), UInt64(state.step))
         plan.forward(batch.images, count: batch.count, parameters: parameters, randomKey: generator.next())
-        plan.readOutputs(into: logits)
+        let main = try loss(of: nil, batch)
+        var heads: [UnsafeBufferPointer<Float>] = []
+        for head in network.auxiliaryOutputs.indices { heads.append(try loss(of: head, batch).gradient) }
+        plan.backward(
+            parameters: parameters, gradients: gradients, outputGradient: main.gradient, auxiliaryGradients: heads)
+        optimizer.step(parameters, gradients: gradients, learningRate: learningRate, pool: pool)
+        state.step += 1
+        state.lossSum += main.result.lossSum
+        state.correctCount += main.result.correctCount
+        state.imageCount += batch.count
+    }
+
+    /// The loss of the main output, or of an auxiliary one with its weight, and its gradient.
+    private func loss(
+        of head: Int?, _ batch: borrowing Batch
+    ) throws(TrainingError) -> (result: SoftmaxCrossEntropy.Result, gradient: UnsafeBufferPointer<Float>) {
         let used = batch.count * network.outputShape.count
-        let gradient = UnsafeMutableBufferPointer(rebasing: logitGradients[..<used])
-        let result = SoftmaxCrossEntropy(labelSmoothing: settings.labelSmoothing).evaluate(
+        let start = (head.map { $0 + 1 } ?? 0) * used
+        let gradient = UnsafeMutableBufferPointer(rebasing: logitGradients[start ..< start + used])
+        let weight = head.map { network.auxiliaryOutputs[$0].weight } ?? 1
+        plan.readOutputs(into: logits, auxiliary: head)
+        let result = SoftmaxCrossEntropy(labelSmoothing: settings.labelSmoothing, weight: weight).evaluate(
             logits: UnsafeBufferPointer(rebasing: logits[..<used]), labels: batch.labels, gradient: gradient)
         guard result.lossSum.isFinite else {
             throw .diverged(epoch: state.epoch, step: state.step, what: "the loss")
         }
-        plan.backward(
-            parameters: parameters, gradients: gradients, outputGradient: UnsafeBufferPointer(gradient))
-        optimizer.step(parameters, gradients: gradients, learningRate: learningRate, pool: pool)
-        state.step += 1
-        state.lossSum += result.lossSum
-        state.correctCount += result.correctCount
-        state.imageCount += batch.count
+        return (result, UnsafeBufferPointer(gradient))
     }
 
     /// Times steps, without the wait for their batches.

@@ -18,6 +18,13 @@ import Testing
         try checkGradients("gradientsOfWideNetworks", cases: 15, largestCount: 6, options: options)
     }
 
+    /// The gradients of auxiliary heads flow into the same parameters.
+    @Test func gradientsOfNetworksWithHeads() throws {
+        var options = RandomNetwork.Options()
+        options.heads = 2
+        try checkGradients("gradientsOfNetworksWithHeads", cases: 40, largestCount: 17, options: options)
+    }
+
     private func checkGradients(
         _ name: String, cases: UInt64, largestCount: Int, options: RandomNetwork.Options
     ) throws {
@@ -30,7 +37,8 @@ import Testing
             guard var reference = try smoothPoint(network, parameters, count: count, using: &generator) else { return }
             checked += 1
             var plan = try TestPlan(network, parameters: parameters.copy(), capacity: count)
-            let functional = generator.bells(count * network.outputShape.count)
+            let functional = generator.bells(
+                count * network.outputShape.count * (1 + network.auxiliaryOutputs.count))
             let images = reference.input.map { Float($0) }
             let result = plan.run(images, randomKey: Self.randomKey, outputGradient: functional)
             let tolerance = network.normalizes ? 1e-4 : 1e-5

@@ -50,6 +50,41 @@ import Testing
         #expect(cost.parameters == 21_751_136 + 2 * 17_216 + 2_049_000)
     }
 
+    /// The main path is that of the network without the head, whatever is done to it.
+    @Test func inceptionV3WithItsHead() throws {
+        let plain = try Network.inceptionV3()
+        let network = try Network.inceptionV3(auxiliaryHead: true)
+        let cost = NetworkCost(network)
+        #expect(convolutions(cost).count == 94)
+        #expect(cost.convolutionParameters == 21_751_136)
+        #expect(convolutionMultiplyAdds(cost) == 5_711_168_096)
+        #expect(cost.parameters == NetworkCost(plain).parameters)
+        let head = try #require(cost.auxiliary)
+        // 1 x 1 on 5 x 5, 5 x 5 on one pixel, the classifier; normalisations have two parameters a channel.
+        #expect(head.multiplyAdds == 768 * 128 * 25 + 128 * 768 * 25 + 768 * 1000)
+        #expect(head.parameters == 768 * 128 + 2 * 128 + 128 * 768 * 25 + 2 * 768 + 768 * 1000 + 1000)
+        #expect(NetworkCost(plain).auxiliary == nil)
+        #expect(network.withoutAuxiliaryHeads == plain)
+        #expect(try Network(json: network.json) == network)
+        for pattern in [Pattern.random(density: 0.01), Pattern.random(density: 0.1, block: 4)] {
+            let sparse = try network.sparsified(with: pattern, seed: 2).network
+            let alone = try plain.sparsified(with: pattern, seed: 2).network
+            #expect(sparse.withoutAuxiliaryHeads == alone)
+            #expect(NetworkCost(sparse).auxiliary!.multiplyAdds < head.multiplyAdds)
+            #expect(sparse.auxiliaryOutputs.count == 1)
+        }
+        let narrow = NetworkCost(try network.scaled(byDepthMultiplier: 0.5))
+        #expect(narrow.multiplyAdds == NetworkCost(try plain.scaled(byDepthMultiplier: 0.5)).multiplyAdds)
+        #expect(narrow.auxiliary!.multiplyAdds == 384 * 64 * 25 + 64 * 384 * 25 + 384 * 1000)
+    }
+
+    /// The head's convolutions keep their kernels at every size.
+    @Test(arguments: [75, 96, 107, 139, 150, 224, 299, 331])
+    func inceptionV3WithItsHead(side: Int) throws {
+        let cost = NetworkCost(try .inceptionV3(classes: 10, side: side, auxiliaryHead: true))
+        #expect(cost.auxiliary!.parameters == 768 * 128 + 2 * 128 + 128 * 768 * 25 + 2 * 768 + 768 * 10 + 10)
+    }
+
     /// The rows of the paper, counted exactly: thousands of weights and millions of multiply-adds.
     @Test(arguments: [(0.003, 111, 65), (0.01, 242, 87), (0.03, 679, 191), (0.1, 2200, 600), (0.3, 6560, 1730),
                       (0.6, 13_080, 3450)])
@@ -99,7 +134,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [("inception-v3", 75), ("resnet50", 32), ("vgg16", 32), ("vgg16-bn", 32), ("vgg16n", 64)])
+    @Test(arguments: [("inception-v3", 75), ("inception-v3-auxiliary", 75), ("resnet50", 32), ("vgg16", 32), ("vgg16-bn", 32), ("vgg16n", 64)])
     func smallestImages(name: String, side: Int) throws {
         let known = try Architecture.named(name)
         let network = try known.network(classes: 7, input: Shape(channels: 3, height: side, width: side))

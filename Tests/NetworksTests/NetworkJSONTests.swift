@@ -39,6 +39,41 @@ import Testing
         #expect(try Network(json: network.json) == network)
     }
 
+    @Test func auxiliaryOutputsRoundTrip() throws {
+        var net = NetworkBuilder(name: "heads", input: Shape(channels: 2, height: 4, width: 4))
+        let x = net.relu(net.convolution(net.input, filters: 3, kernel: 3))
+        for weight in [0.3, 1] {
+            net.auxiliaryHead(weight: weight) { $0.fullyConnected($0.convolution(x, filters: 2, kernel: 1), units: 5) }
+        }
+        _ = net.fullyConnected(x, units: 5)
+        let network = try net.build()
+        #expect(network.auxiliaryOutputs.map(\.node) == ["auxiliary1.fc1", "auxiliary2.fc1"])
+        #expect(try Network(json: network.json) == network)
+        #expect(network.json.contains(#""auxiliaryOutputs": [{"node":"auxiliary1.fc1","weight":0.3},"#))
+        let sparse = try network.sparsified(with: Pattern.random(density: 0.5), seed: 1).network
+        #expect(try Network(json: sparse.json).auxiliaryOutputs == network.auxiliaryOutputs)
+    }
+
+    @Test(arguments: [
+        (#"[{"node": "b", "weight": 0.5}]"#, "a node before the last one"),
+        (#"[{"node": "image", "weight": 0.5}]"#, "nothing reads it"),
+        (#"[{"node": "a", "weight": 0}]"#, "above 0 and at most 1"),
+        (#"[{"node": "a"}]"#, "field 'weight'"), (#"[{"node": "a", "weight": 1, "loss": 2}]"#, "field 'loss'"),
+        (#"[{"node": "c", "weight": 1}]"#, "as many values as the output"), (#"[3]"#, "'node' and 'weight'"),
+        (#"[{"node": "a", "weight": 1}, {"node": "a", "weight": 1}]"#, "stands alone"),
+    ]) func rejectsAuxiliaryOutputs(value: String, expected: String) throws {
+        let other = #"{"name": "c", "layer": "fully-connected", "units": 3, "inputs": ["image"]},"#
+        let text = """
+            {"name": "t", "auxiliaryOutputs": \(value), "nodes": [
+              {"name": "image", "layer": "input", "channels": 3, "height": 9, "width": 8},
+              \(value.contains("c\"") ? other : "")
+              {"name": "a", "layer": "fully-connected", "units": 2, "inputs": ["image"]},
+              {"name": "b", "layer": "fully-connected", "units": 2, "inputs": ["image"]}]}
+            """
+        let error = #expect(throws: NetworkError.self) { try Network(json: text) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
     @Test func textIsStable() throws {
         let network = try network(#"{"name": "p", "layer": "max-pooling", "kernel": [2, 1]}"#)
         #expect(

@@ -4,6 +4,7 @@ import GossamerTensors
 
 /// What one forward and backward pass of training yields; all activations as [image][channel][row][column].
 package struct PassResult {
+    /// Those of auxiliary heads come after the main ones.
     package var outputs: [Float]
     package var inputGradient: [Float]
     /// By parameter name.
@@ -27,7 +28,7 @@ package struct TestPlan: ~Copyable {
 
     /// - Parameters:
     ///   - idleValue: what the lanes without an image hold.
-    ///   - outputGradient: one for each output; nil to run forward only.
+    ///   - outputGradient: one for each output, those of auxiliary heads after the main ones; nil to run forward only.
     package mutating func run(
         _ images: [Float], idleValue: Float = 0, randomKey: UInt64 = 1, outputGradient: [Float]?
     ) -> PassResult {
@@ -38,16 +39,25 @@ package struct TestPlan: ~Copyable {
         forEachValue(layout, images: count) { blocks.pointer[$1] = images[$0] }
         plan.forward(blocks.pointer, count: count, parameters: parameters, randomKey: randomKey)
         let outputCount = count * plan.outputLayout.shape.count
-        let outputs = [Float](unsafeUninitializedCapacity: outputCount) { values, initialized in
-            plan.readOutputs(into: values)
-            initialized = outputCount
+        let heads: [Int?] = [nil] + plan.network.auxiliaryOutputs.indices
+        let outputs = heads.flatMap { head in
+            [Float](unsafeUninitializedCapacity: outputCount) { values, initialized in
+                plan.readOutputs(into: values, auxiliary: head)
+                initialized = outputCount
+            }
         }
         var result = PassResult(outputs: outputs, inputGradient: [], gradients: [:])
         guard let outputGradient else { return result }
         // Backward must write every gradient, whatever lay there.
         gradients.pointer.update(repeating: .nan, count: gradients.count)
         outputGradient.withUnsafeBufferPointer {
-            plan.backward(parameters: parameters, gradients: gradients, outputGradient: $0)
+            let all = $0
+            let parts = heads.indices.map {
+                UnsafeBufferPointer(rebasing: all[$0 * outputCount ..< ($0 + 1) * outputCount])
+            }
+            plan.backward(
+                parameters: parameters, gradients: gradients, outputGradient: parts[0],
+                auxiliaryGradients: Array(parts.dropFirst()))
         }
         result.inputGradient = [Float](unsafeUninitializedCapacity: images.count) { values, initialized in
             plan.readInputGradient(into: values)

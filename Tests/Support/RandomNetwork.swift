@@ -10,6 +10,8 @@ package struct RandomNetwork {
         package var dropout = true
         /// Whether layers without a derivative everywhere take part.
         package var kinks = true
+        /// How many auxiliary heads the network has.
+        package var heads = 0
         package var largestSide = 7
         package var largestFilters = 6
 
@@ -46,7 +48,27 @@ package struct RandomNetwork {
         for _ in 0 ..< layerCount { addLayer() }
         finish()
         let plain = try! builder.build()
-        return try! Network(name: plain.name, nodes: plain.nodes, connections: connections)
+        let network = try! Network(name: plain.name, nodes: plain.nodes, connections: connections)
+        return (0 ..< options.heads).reduce(network) { network, _ in withHead(network) }
+    }
+
+    /// Lets a convolution and a fully connected layer read some node.
+    private mutating func withHead(_ network: Network) -> Network {
+        let number = network.auxiliaryOutputs.count
+        let main = network.withoutAuxiliaryHeads.nodes
+        let source = main[generator.index(below: main.count - 1)].name
+        let layer = Convolution(filters: 1 + generator.index(below: options.largestFilters), kernel: Size(3))
+        let head = [
+            Node(name: "head\(number).conv", layer: .convolution(layer), inputs: [source]),
+            Node(
+                name: "head\(number)", layer: .fullyConnected(FullyConnected(units: network.outputShape.count)),
+                inputs: ["head\(number).conv"]),
+        ]
+        var nodes = network.nodes
+        nodes.insert(contentsOf: head, at: network.index(of: source)! + 1)
+        return try! Network(
+            name: network.name, nodes: nodes, connections: network.connections,
+            auxiliaryOutputs: network.auxiliaryOutputs + [AuxiliaryOutput(node: "head\(number)", weight: 0.4)])
     }
 
     /// Prefers values that nothing reads yet, but lets some have several readers.

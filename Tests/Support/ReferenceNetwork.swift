@@ -39,6 +39,7 @@ package struct ReferenceNetwork {
         }
     }
 
+    /// The outputs, and after them those of auxiliary heads.
     package mutating func evaluate() -> [Double] {
         smallestDistanceToKink = .infinity
         var values: [String: [Double]] = [:]
@@ -46,7 +47,7 @@ package struct ReferenceNetwork {
             let inputs = node.inputs.map { values[$0]! }
             values[node.name] = evaluate(node, inputs)
         }
-        return values[network.nodes.last!.name]!
+        return network.auxiliaryOutputs.reduce(values[network.nodes.last!.name]!) { $0 + values[$1.node]! }
     }
 
     private mutating func evaluate(_ node: Node, _ inputs: [[Double]]) -> [Double] {

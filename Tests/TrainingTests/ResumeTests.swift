@@ -26,6 +26,15 @@ import Testing
         }
     }
 
+    @Test func auxiliaryHeadsResumeToo() throws {
+        var exercise = try Exercise()
+        exercise.network = try quadrantNetwork(hasHead: true)
+        let expected = TemporaryFolder()
+        var whole = try exercise.trainer()
+        _ = try exercise.run(&whole, checkpoints: expected.checkpoints)
+        for step in [1, 7] { try check(exercise, sessions: [step, 2], whole.state, expected, "step \(step)") }
+    }
+
     /// - Parameter sessions: steps taken in each process before it stops; the last runs to the end.
     private func check(
         _ exercise: Exercise, sessions: [Int], _ state: TrainingState, _ expected: TemporaryFolder, _ replay: String

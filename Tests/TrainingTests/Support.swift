@@ -72,10 +72,15 @@ func quadrants(count: Int, seed: UInt64, channels: Int = 1) -> LabelledImages {
 }
 
 /// - Parameter seed: of the connections of its second convolution.
-func quadrantNetwork(seed: UInt64 = 3, dropout: Double = 0.2) throws -> Network {
+func quadrantNetwork(seed: UInt64 = 3, dropout: Double = 0.2, hasHead: Bool = false) throws -> Network {
     var net = NetworkBuilder(name: "quadrants", input: Shape(channels: 1, height: 8, width: 8))
     var x = net.convolution(net.input, filters: 6, kernel: 3)
     x = net.maxPooling(net.relu(net.batchNormalization(x)), kernel: 2)
+    if hasHead {
+        net.auxiliaryHead(weight: 0.3) { head in
+            head.fullyConnected(head.relu(head.convolution(x, filters: 3, kernel: 3)), units: 4)
+        }
+    }
     x = net.relu(net.convolution(x, filters: 8, kernel: 3))
     x = net.dropout(x, rate: dropout)
     _ = net.fullyConnected(x, units: 4)

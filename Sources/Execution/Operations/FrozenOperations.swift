@@ -112,12 +112,12 @@ final class FrozenNormalizationOperation: Operation, @unchecked Sendable {
 }
 
 /// What batch normalisation does at inference: y = scale * x + shift, per channel.
-struct ChannelAffine {
-    let scale: [Float]
-    let shift: [Float]
+package struct ChannelAffine {
+    package let scale: [Float]
+    package let shift: [Float]
 
     /// Computed in double, so that folding loses nothing.
-    init(_ layer: BatchNormalization, node: String, parameters: borrowing Parameters) {
+    package init(_ layer: BatchNormalization, node: String, parameters: borrowing Parameters) {
         func values(_ role: ParameterLayout.Role) -> [Float] {
             parameters.values(parameters.layout.entry(node, role)!)
         }

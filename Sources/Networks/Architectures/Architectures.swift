@@ -22,7 +22,15 @@ public struct Architecture: Sendable, CustomStringConvertible {
             input: (3, 32), classes: 10, Network.vgg16BN),
         Architecture("vgg16n", "the paper's VGG-16n: a 3x3x1024 convolution for the wide layers", Network.vgg16n),
         Architecture(
-            "inception-v3", "Inception V3: 94 convolutions, images of 75 and up", Network.inceptionV3, side: 299),
+            "inception-v3", "Inception V3: 94 convolutions, images of 75 and up",
+            { (classes, side, channels) throws(NetworkError) in
+                try .inceptionV3(classes: classes, side: side, channels: channels)
+            }, side: 299),
+        Architecture(
+            "inception-v3-auxiliary", "Inception V3 with its auxiliary head, which training alone has",
+            { (classes, side, channels) throws(NetworkError) in
+                try .inceptionV3(classes: classes, side: side, channels: channels, auxiliaryHead: true)
+            }, side: 299),
         Architecture("resnet50", "ResNet-50: 53 convolutions in 16 blocks with shortcuts", Network.resnet50),
     ]
 

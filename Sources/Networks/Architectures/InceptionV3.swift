@@ -1,14 +1,16 @@
 import GossamerTensors
 
 extension Network {
-    /// Inception V3 (Szegedy et al. 2015) without its auxiliary classifier: 94 convolutions of 21,751,136 weights and
-    /// 5,711,168,096 multiply-adds at 299 x 299.
+    /// Inception V3 (Szegedy et al. 2015): 94 convolutions of 21,751,136 weights and 5,711,168,096 multiply-adds at
+    /// 299 x 299, the auxiliary head not counted.
     ///
     /// - Parameters:
     ///   - classes: outputs of the classifier.
     ///   - side: height and width of the image, at least 75.
+    ///   - auxiliaryHead: whether training gets a second classifier on the last 17 x 17 images, weighted 0.4 as in
+    ///     TensorFlow's.
     public static func inceptionV3(
-        classes: Int = 1000, side: Int = 299, channels: Int = 3
+        classes: Int = 1000, side: Int = 299, channels: Int = 3, auxiliaryHead: Bool = false
     ) throws(NetworkError) -> Network {
         try requireSide(side, atLeast: 75, of: "inception-v3")
         var net = NetworkBuilder(name: "inception-v3", input: Shape(channels: channels, height: side, width: side))
@@ -16,6 +18,9 @@ extension Network {
         for pooled in [32, 64, 64] { x = net.inceptionA(x, pooled: pooled) }
         x = net.inceptionB(x)
         for narrow in [128, 160, 160, 192] { x = net.inceptionC(x, narrow: narrow) }
+        if auxiliaryHead {
+            net.auxiliaryHead(weight: 0.4) { $0.inceptionHead(x, classes: classes, side: inceptionGrid(side)) }
+        }
         x = net.inceptionD(x)
         for _ in 0 ..< 2 { x = net.inceptionE(x) }
         x = net.dropout(net.globalAveragePooling(x), rate: 0.5)
@@ -72,6 +77,20 @@ extension NetworkBuilder {
         return concatenation([one, seven, double, pooledUnit(x, 192)])
     }
 
+    /// Pooled to 5 x 5, by a 5 x 5 window with stride 3 from 17 x 17. Images too small for that are not pooled, and
+    /// its 5 x 5 kernels reach over their borders.
+    fileprivate mutating func inceptionHead(_ x: Value, classes: Int, side: Int) -> Value {
+        let goal = 5
+        var y = x
+        if side > goal {
+            let stride = side / goal
+            y = averagePooling(y, kernel: side - (goal - 1) * stride, stride: stride)
+        }
+        y = unit(y, 128, 1, 1)
+        y = unit(y, 768, goal, goal, padding: side < goal ? .same : .valid)
+        return fullyConnected(globalAveragePooling(y), units: classes)
+    }
+
     /// To 8 x 8.
     fileprivate mutating func inceptionD(_ x: Value) -> Value {
         let three = unit(unit(x, 192, 1, 1), 320, 3, 3, stride: 2, padding: .valid)
@@ -88,4 +107,10 @@ extension NetworkBuilder {
         let doubles = [unit(double, 384, 1, 3), unit(double, 384, 3, 1)]
         return concatenation([one] + threes + doubles + [pooledUnit(x, 192)])
     }
+}
+
+/// Height and width of the images that `inceptionC` works on, 17 of 299.
+private func inceptionGrid(_ side: Int) -> Int {
+    func halved(_ size: Int) -> Int { (size - 3) / 2 + 1 }
+    return halved(halved(halved(halved(side) - 2) - 2))
 }

@@ -54,6 +54,7 @@ extension Network: Codable {
         var fields = NodeFields(members)
         let name = try fields.name("name")
         var values = try fields.objects("nodes")
+        let auxiliaryOutputs = try Self.auxiliaryOutputs(&fields)
         try fields.checkAllKnown(of: "a network")
         var nodes: [Node] = []
         while !values.isAtEnd {
@@ -65,7 +66,25 @@ extension Network: Codable {
             }
             nodes.append(try Node(NodeFields(members), number: nodes.count + 1, previous: nodes.last?.name))
         }
-        try self.init(name: name, nodes: nodes)
+        try self.init(name: name, nodes: nodes, auxiliaryOutputs: auxiliaryOutputs)
+    }
+
+    private static func auxiliaryOutputs(_ fields: inout NodeFields) throws(NetworkError) -> [AuxiliaryOutput] {
+        let field = "auxiliaryOutputs"
+        guard fields.has(field) else { return [] }
+        var values = try fields.objects(field)
+        var outputs: [AuxiliaryOutput] = []
+        while !values.isAtEnd {
+            guard outputs.count < ShapeInference.largestNodeCount,
+                let value = try? values.nestedContainer(keyedBy: FieldKey.self)
+            else { throw fields.error(field, expected: "objects with 'node' and 'weight'") }
+            var members = NodeFields(value)
+            let node = try members.name("node")
+            let weight = try members.number("weight", expected: "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
+            try members.checkAllKnown(of: "an auxiliary output")
+            outputs.append(AuxiliaryOutput(node: node, weight: weight))
+        }
+        return outputs
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -5,10 +5,19 @@ extension Network {
     /// same text. Connections are not part of it: a model file stores them as tensors.
     public var json: String {
         let lines = nodes.map { "    \($0.value.text)" }.joined(separator: ",\n")
-        return "{\n  \"name\": \(JSONValue.string(name).text),\n  \"nodes\": [\n\(lines)\n  ]\n}\n"
+        let heads = auxiliaryOutputs.isEmpty ? "" : "  \"auxiliaryOutputs\": \(headValues.text),\n"
+        return "{\n  \"name\": \(JSONValue.string(name).text),\n\(heads)  \"nodes\": [\n\(lines)\n  ]\n}\n"
     }
 
-    var value: JSONValue { .object(["name": .string(name), "nodes": .array(nodes.map(\.value))]) }
+    var value: JSONValue {
+        var members: [String: JSONValue] = ["name": .string(name), "nodes": .array(nodes.map(\.value))]
+        if !auxiliaryOutputs.isEmpty { members["auxiliaryOutputs"] = headValues }
+        return .object(members)
+    }
+
+    private var headValues: JSONValue {
+        .array(auxiliaryOutputs.map { .object(["node": .string($0.node), "weight": .number($0.weight)]) })
+    }
 }
 
 extension Node {

@@ -29,7 +29,7 @@ struct NodeFields {
         throw NetworkError(node: node, "field '\(unknown.shown)': unknown for \(owner), \(hint)")
     }
 
-    private mutating func has(_ field: String) -> Bool {
+    mutating func has(_ field: String) -> Bool {
         known.insert(field)
         return members.contains(FieldKey(stringValue: field))
     }

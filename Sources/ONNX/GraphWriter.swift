@@ -1,0 +1,210 @@
+import GossamerExecution
+import GossamerNetworks
+import GossamerTensors
+
+/// Translates a network node by node.
+struct GraphWriter {
+    /// What a node of the network has become: the name of a value in the graph. Fully connected layers give
+    /// [batch, unit], all others [batch, channel, row, column].
+    struct Value: Hashable {
+        var name: String
+        var isFlat = false
+    }
+
+    static let input = "images"
+    static let output = "logits"
+
+    let network: Network
+    private(set) var graph = Onnx_GraphProto()
+    private var values: [String: Value] = [:]
+    private var names: Set<String> = [input, output]
+    private let consumers: [[Int]]
+    private let folds: Bool
+
+    private init(_ network: Network, folds: Bool) {
+        self.network = network
+        self.folds = folds
+        consumers = network.consumers()
+    }
+
+    static func graph(of network: Network, parameters: borrowing Parameters, folds: Bool) -> Onnx_GraphProto {
+        var writer = GraphWriter(network, folds: folds)
+        writer.graph.name = network.name
+        writer.graph.input = [.images(input, network.inputShape)]
+        for node in network.nodes where writer.values[node.name] == nil { writer.add(node, parameters) }
+        writer.finish()
+        return writer.graph
+    }
+
+    private mutating func add(_ node: Node, _ parameters: borrowing Parameters) {
+        let geometry = network.geometry(of: node)
+        switch node.layer {
+        case .input: values[node.name] = Value(name: Self.input)
+        case .dropout: values[node.name] = values[node.inputs[0]]
+        case .convolution(let layer): addConvolution(node, layer, parameters)
+        case .fullyConnected(let layer): addFullyConnected(node, layer, parameters)
+        case .batchNormalization(let layer):
+            let roles: [(String, ParameterLayout.Role)] = [
+                ("scale", .scale), ("shift", .shift), ("mean", .runningMean), ("variance", .runningVariance),
+            ]
+            let input = values[node.inputs[0]]!
+            let weights = roles.map { (suffix, role) in
+                initializer(node, suffix, parameters.values(parameters.layout.entry(node.name, role)!))
+            }
+            let attributes: [Onnx_AttributeProto] = [.float("epsilon", Float(layer.epsilon))]
+            append("BatchNormalization", node, [input.name] + weights, attributes, isFlat: input.isFlat)
+        case .relu:
+            let input = values[node.inputs[0]]!
+            append("Relu", node, [input.name], isFlat: input.isFlat)
+        case .maxPooling(let layer):
+            append("MaxPool", node, [image(node.inputs[0])], .window(geometry!, layer.padding))
+        case .averagePooling(let layer, let countsPadding):
+            let divisor: Onnx_AttributeProto = .integer("count_include_pad", countsPadding ? 1 : 0)
+            append("AveragePool", node, [image(node.inputs[0])], .window(geometry!, layer.padding) + [divisor])
+        case .globalAveragePooling: append("GlobalAveragePool", node, [image(node.inputs[0])])
+        case .concatenation:
+            let (inputs, isFlat) = alike(node.inputs)
+            append("Concat", node, inputs, [.integer("axis", 1)], isFlat: isFlat)
+        case .addition: addAddition(node)
+        case .channelSelection(let channels):
+            let input = values[node.inputs[0]]!
+            let indices = unusedName("\(node.name).channels")
+            graph.initializer.append(.integers(indices, channels))
+            append("Gather", node, [input.name, indices], [.integer("axis", 1)], isFlat: input.isFlat)
+        }
+    }
+
+    private mutating func addConvolution(
+        _ node: Node, _ layer: Convolution, _ parameters: borrowing Parameters
+    ) {
+        let geometry = network.geometry(of: node)!
+        let folded = foldedNormalization(after: node, parameters)
+        let kernel = unusedName("\(node.name).weight")
+        let values = parameters.values(parameters.layout.entry(node.name, .kernel)!)
+        graph.initializer.append(
+            .kernel(
+                kernel, values, table: network.connectionTable(of: node), size: layer.kernel,
+                scale: folded?.affine.scale))
+        var inputs = [image(node.inputs[0]), kernel]
+        var bias = parameters.layout.entry(node.name, .bias).map { parameters.values($0) }
+        if let affine = folded?.affine {
+            bias = affine.shift.indices.map { (bias?[$0] ?? 0) * affine.scale[$0] + affine.shift[$0] }
+        }
+        if let bias { inputs.append(initializer(node, "bias", bias)) }
+        append("Conv", node, inputs, .window(geometry, layer.padding))
+        if let folded { self.values[folded.node.name] = self.values[node.name] }
+    }
+
+    /// The batch normalisation that alone reads a convolution, where it is to be folded.
+    private func foldedNormalization(
+        after node: Node, _ parameters: borrowing Parameters
+    ) -> (node: Node, affine: ChannelAffine)? {
+        let readers = consumers[network.index(of: node.name)!]
+        guard folds, readers.count == 1, case .batchNormalization(let layer) = network.nodes[readers[0]].layer else {
+            return nil
+        }
+        let reader = network.nodes[readers[0]]
+        return (reader, ChannelAffine(layer, node: reader.name, parameters: parameters))
+    }
+
+    private mutating func addFullyConnected(
+        _ node: Node, _ layer: FullyConnected, _ parameters: borrowing Parameters
+    ) {
+        var input = values[node.inputs[0]]!
+        if !input.isFlat {
+            input.name = appendStep("Flatten", "\(node.name).flat", [input.name], [.integer("axis", 1)])
+        }
+        let kernel = unusedName("\(node.name).weight")
+        let values = parameters.values(parameters.layout.entry(node.name, .kernel)!)
+        graph.initializer.append(.floats(kernel, values, [layer.units, network.inputShape(of: node).count]))
+        var inputs = [input.name, kernel]
+        if let bias = parameters.layout.entry(node.name, .bias) {
+            inputs.append(initializer(node, "bias", parameters.values(bias)))
+        }
+        append("Gemm", node, inputs, [.integer("transB", 1)], isFlat: true)
+    }
+
+    /// ONNX adds two at a time.
+    private mutating func addAddition(_ node: Node) {
+        let (inputs, isFlat) = alike(node.inputs)
+        var sum = inputs[0]
+        for other in inputs.dropFirst().dropLast() {
+            sum = appendStep("Add", "\(node.name).part", [sum, other])
+        }
+        append("Add", node, [sum, inputs[inputs.count - 1]], isFlat: isFlat)
+    }
+
+    /// The last node's value becomes the output, [batch, class] where it is one pixel.
+    private mutating func finish() {
+        var last = values[network.nodes[network.nodes.count - 1].name]!
+        let shape = network.outputShape
+        if !last.isFlat && shape.height == 1 && shape.width == 1 {
+            last = Value(name: appendStep("Flatten", "flat", [last.name], [.integer("axis", 1)]), isFlat: true)
+        }
+        if last.name == Self.input { last.name = appendStep("Identity", "copy", [last.name]) }
+        graph.output = [last.isFlat ? .logits(Self.output, shape.count) : .images(Self.output, shape)]
+        for index in graph.node.indices {
+            func renamed(_ name: String) -> String { name == last.name ? Self.output : name }
+            graph.node[index].input = graph.node[index].input.map(renamed)
+            graph.node[index].output = graph.node[index].output.map(renamed)
+        }
+    }
+}
+
+// MARK: - Values and names
+
+extension GraphWriter {
+    /// A value as images; units of a fully connected layer become channels of one pixel.
+    private mutating func image(_ node: String) -> String {
+        let value = values[node]!
+        guard value.isFlat else { return value.name }
+        let shape = unusedName("\(node).shape")
+        graph.initializer.append(.integers(shape, [0, -1, 1, 1]))
+        return appendStep("Reshape", "\(node).image", [value.name, shape])
+    }
+
+    /// Values of one rank.
+    private mutating func alike(_ nodes: [String]) -> (names: [String], isFlat: Bool) {
+        let inputs = nodes.map { values[$0]! }
+        if inputs.allSatisfy(\.isFlat) { return (inputs.map(\.name), true) }
+        return (nodes.map { image($0) }, false)
+    }
+
+    private mutating func append(
+        _ kind: String, _ node: Node, _ inputs: [String], _ attributes: [Onnx_AttributeProto] = [],
+        isFlat: Bool = false
+    ) {
+        values[node.name] = Value(name: appendStep(kind, node.name, inputs, attributes), isFlat: isFlat)
+    }
+
+    /// - Returns: the name of its output.
+    private mutating func appendStep(
+        _ kind: String, _ name: String, _ inputs: [String], _ attributes: [Onnx_AttributeProto] = []
+    ) -> String {
+        let name = unusedName(name)
+        var step = Onnx_NodeProto()
+        step.name = name
+        step.opType = kind
+        step.input = inputs
+        step.output = [name]
+        step.attribute = attributes
+        graph.node.append(step)
+        return name
+    }
+
+    private mutating func initializer(_ node: Node, _ suffix: String, _ values: [Float]) -> String {
+        let name = unusedName("\(node.name).\(suffix)")
+        graph.initializer.append(.floats(name, values, [values.count]))
+        return name
+    }
+
+    private mutating func unusedName(_ wanted: String) -> String {
+        var name = wanted
+        var number = 1
+        while !names.insert(name).inserted {
+            number += 1
+            name = "\(wanted)_\(number)"
+        }
+        return name
+    }
+}

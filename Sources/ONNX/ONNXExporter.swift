@@ -1,0 +1,102 @@
+import Foundation
+import GossamerExecution
+import GossamerModelFiles
+import GossamerNetworks
+import GossamerTensors
+
+/// Writes networks as ONNX files: input `images` of [batch, channel, row, column], output `logits`.
+///
+/// ONNX knows no sparse connections: a sparse convolution becomes a dense one whose other weights are zero. Dropout
+/// and auxiliary heads disappear. Class names and the normalisation of images go into the file's metadata.
+public struct ONNXExporter: Hashable, Sendable {
+    /// Whether batch normalisation that alone reads a convolution is multiplied into its weights.
+    public var foldsBatchNormalization: Bool
+
+    public init(foldsBatchNormalization: Bool = false) { self.foldsBatchNormalization = foldsBatchNormalization }
+
+    /// Of the protocol buffers that ONNX files are.
+    static let largestByteCount = Int(Int32.max)
+    /// Conservative, so that older runtimes read the files too: ONNX 1.12 of 2022.
+    static let operatorSet: Int64 = 17
+    static let formatVersion: Int64 = 8
+
+    /// Writes the file beside `path` and renames it.
+    ///
+    /// - Parameter labels: what the outputs are called and how images are normalised; nil where nobody knows.
+    /// - Throws: `unwritable` where the system refuses, or where the weights exceed what a file can hold.
+    public func write(
+        _ network: Network, parameters: borrowing Parameters, labels: ModelLabels? = nil, to path: String
+    ) throws(ModelFileError) {
+        let byteCount = Self.weightByteCount(of: network)
+        guard byteCount < Self.largestByteCount else {
+            throw .unwritable(
+                file: path,
+                reason: "an ONNX file holds at most 2 GB, and the weights of '\(network.name)', "
+                    + "with the zeros of its sparse layers, take \(byteCount) bytes")
+        }
+        do {
+            // The weights once in the model and once in its bytes.
+            try requireMemory(byteCount: 2 * byteCount, for: "exporting '\(network.name)'")
+        } catch {
+            throw .unwritable(file: path, reason: error.description)
+        }
+        let bytes: [UInt8]
+        do {
+            bytes = try model(network, parameters: parameters, labels: labels).serializedBytes()
+        } catch {
+            throw .unwritable(file: path, reason: "\(error)")
+        }
+        try AtomicFile.write(to: path) { (sink) throws(ModelFileError) in
+            try bytes.withUnsafeBufferPointer { (buffer) throws(ModelFileError) in
+                try sink(UnsafeRawBufferPointer(buffer))
+            }
+        }
+    }
+
+    /// The network as the message that ``write(_:parameters:labels:to:)`` writes.
+    package func model(
+        _ network: Network, parameters: borrowing Parameters, labels: ModelLabels? = nil
+    ) -> Onnx_ModelProto {
+        let network = network.withoutAuxiliaryHeads
+        var operators = Onnx_OperatorSetIdProto()
+        operators.version = Self.operatorSet
+        var model = Onnx_ModelProto()
+        model.irVersion = Self.formatVersion
+        model.opsetImport = [operators]
+        model.producerName = "gossamer"
+        model.producerVersion = GossamerVersion.current
+        model.graph = GraphWriter.graph(of: network, parameters: parameters, folds: foldsBatchNormalization)
+        model.metadataProps = labels.map(Self.metadata) ?? []
+        return model
+    }
+
+    /// Bytes of all weights once their sparse layers are written out.
+    private static func weightByteCount(of network: Network) -> Int {
+        let cost = NetworkCost(network)
+        let sparse = zip(network.withoutAuxiliaryHeads.nodes, cost.layers).reduce(0) { sum, layer in
+            guard case .convolution(let convolution) = layer.0.layer, let dense = layer.1.denseConnections else {
+                return sum
+            }
+            let area = convolution.kernel.height * convolution.kernel.width
+            return sum + (dense - layer.1.connections!) * area
+        }
+        return 4 * (cost.parameters + cost.runningStatistics + sparse)
+    }
+
+    /// JSON texts, and under the names of the model file's own fields.
+    private static func metadata(_ labels: ModelLabels) -> [Onnx_StringStringEntryProto] {
+        func entry(_ key: String, _ value: some Encodable) -> Onnx_StringStringEntryProto {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            var entry = Onnx_StringStringEntryProto()
+            entry.key = "gossamer.\(key)"
+            // Labels hold finite numbers and text only, so that encoding cannot fail.
+            entry.value = String(decoding: try! encoder.encode(value), as: UTF8.self)
+            return entry
+        }
+        return [
+            entry("classNames", labels.classNames), entry("normalization", labels.normalization),
+            entry("origin", labels.origin),
+        ]
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import GossamerConnectivity
+import GossamerExecution
+import GossamerModelFiles
+import GossamerNetworks
+import GossamerONNX
+import GossamerTensors
+import GossamerTestSupport
+import SwiftProtobuf
+import Testing
+
+/// What exported files say, read back with the same description of the format.
+@Suite struct ExporterTests {
+    private func export(
+        _ network: Network, folds: Bool = false, labels: ModelLabels? = nil
+    ) throws -> (model: Onnx_ModelProto, parameters: Parameters) {
+        let folder = TemporaryFolder()
+        var generator = SeededGenerator(seed: 1)
+        let parameters = Parameters(drawing: network, using: &generator)
+        let path = folder.file("network.onnx")
+        try ONNXExporter(foldsBatchNormalization: folds).write(
+            network, parameters: parameters, labels: labels, to: path)
+        #expect(folder.contents == ["network.onnx"])
+        return (try Onnx_ModelProto(serializedBytes: bytes(ofFile: path)), parameters)
+    }
+
+    @Test func mnist() throws {
+        let (model, parameters) = try export(.mnist())
+        #expect(model.opsetImport.map(\.version) == [17] && model.irVersion == 8)
+        #expect(
+            model.graph.node.map(\.opType)
+                == ["Conv", "Relu", "MaxPool", "Conv", "Relu", "MaxPool", "Conv", "Relu", "Flatten", "Gemm"])
+        let (input, output) = (model.graph.input[0], model.graph.output[0])
+        #expect(input.name == "images" && input.type.tensorType.shape.dim[0].dimParam == "batch")
+        #expect(input.type.tensorType.shape.dim.dropFirst().map(\.dimValue) == [1, 28, 28])
+        #expect(output.name == "logits" && output.type.tensorType.shape.dim.dropFirst().map(\.dimValue) == [10])
+        #expect(model.graph.node.last?.output == ["logits"])
+        let kernel = try #require(model.graph.initializer.first { $0.name == "conv2.weight" })
+        #expect(kernel.dims == [64, 32, 5, 5])
+        #expect(kernel.floats == parameters.values(parameters.entry("conv2.weight")))
+        #expect(model.graph.node[0].attribute("pads") == [2, 2, 2, 2])
+        #expect(model.graph.node[6].attribute("pads") == [0, 0, 0, 0])
+        #expect(model.metadataProps.isEmpty)
+    }
+
+    @Test func sparseKernelsAreDenseWithZeros() throws {
+        let network = try Network.mnist().sparsified(with: Pattern.random(density: 0.1), seed: 1).network
+        let (model, parameters) = try export(network)
+        let table = try #require(network.connections["conv2"])
+        let kernel = try #require(model.graph.initializer.first { $0.name == "conv2.weight" })
+        let weights = parameters.values(parameters.entry("conv2.weight"))
+        var expected = [Float](repeating: 0, count: 64 * 32 * 25)
+        for filter in 0 ..< 64 {
+            for connection in Int(table.rowStarts[filter]) ..< Int(table.rowStarts[filter + 1]) {
+                let target = (filter * 32 + Int(table.inputs[connection])) * 25
+                for tap in 0 ..< 25 { expected[target + tap] = weights[connection * 25 + tap] }
+            }
+        }
+        #expect(kernel.floats == expected)
+    }
+
+    @Test func normalizationIsFoldedOnRequest() throws {
+        var net = NetworkBuilder(name: "folded", input: Shape(channels: 2, height: 5, width: 5))
+        let x = net.batchNormalization(net.convolution(net.input, filters: 3, kernel: 3))
+        let y = net.convolution(x, filters: 3, kernel: 1, bias: false)
+        _ = net.fullyConnected(net.addition(net.batchNormalization(y), y), units: 2)
+        let network = try net.build()
+        #expect(try export(network).model.graph.node.count { $0.opType == "BatchNormalization" } == 2)
+        let folded = try export(network, folds: true).model.graph
+        // The second convolution has another reader.
+        #expect(folded.node.map(\.opType) == ["Conv", "Conv", "BatchNormalization", "Add", "Flatten", "Gemm"])
+    }
+
+    @Test func labelsAreMetadata() throws {
+        let network = try Network.mnist(classes: 2)
+        let labels = ModelLabels(
+            classNames: ["a", "b \"c\""], normalization: Normalization(mean: [0.5], standardDeviation: [0.25]),
+            origin: ["data": "drawn"])
+        let entries = try export(network, labels: labels).model.metadataProps
+        let texts = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) })
+        #expect(texts["gossamer.classNames"] == #"["a","b \"c\""]"#)
+        #expect(texts["gossamer.normalization"] == #"{"mean":[0.5],"standardDeviation":[0.25]}"#)
+        #expect(texts["gossamer.origin"] == #"{"data":"drawn"}"#)
+    }
+
+    @Test func auxiliaryHeadsAreLeftOut() throws {
+        let network = try Network.inceptionV3(classes: 3, side: 75, auxiliaryHead: true)
+            .scaled(byDepthMultiplier: 0.05)
+        let nodes = try export(network).model.graph.node
+        #expect(nodes.count { $0.opType == "Conv" } == 94 && nodes.count { $0.opType == "Gemm" } == 1)
+    }
+
+    /// Values are called after nodes, but no two are called alike.
+    @Test func namesAreUnique() throws {
+        let nodes = [
+            Node(name: "logits", layer: .input(Shape(channels: 1, height: 3, width: 3)), inputs: []),
+            Node(name: "images", layer: .convolution(Convolution(filters: 2, kernel: Size(3))), inputs: ["logits"]),
+            Node(name: "images.weight", layer: .relu, inputs: ["images"]),
+            Node(name: "fc", layer: .fullyConnected(FullyConnected(units: 2)), inputs: ["images.weight"]),
+        ]
+        let graph = try export(Network(name: "names", nodes: nodes)).model.graph
+        let values = graph.node.flatMap(\.output) + graph.input.map(\.name) + graph.initializer.map(\.name)
+        #expect(Set(values).count == values.count)
+        #expect(graph.node.allSatisfy { $0.input.allSatisfy(values.contains) })
+    }
+
+    @Test func refusesWhatTheFormatCannotHold() throws {
+        var net = NetworkBuilder(name: "wide", input: Shape(channels: 1, height: 1, width: 1))
+        let x = net.convolution(net.input, filters: 30_000, kernel: 1, name: "first")
+        _ = net.convolution(x, filters: 30_000, kernel: 1, name: "second")
+        let plain = try net.build()
+        let table = ConnectionTable(inputCount: 30_000, rows: (0 ..< 30_000).map { [$0] })
+        let network = try Network(name: "wide", nodes: plain.nodes, connections: ["second": table])
+        let parameters = Parameters(zerosFor: ParameterLayout(network))
+        let folder = TemporaryFolder()
+        let error = #expect(throws: ModelFileError.self) {
+            try ONNXExporter().write(network, parameters: parameters, to: folder.file("wide.onnx"))
+        }
+        #expect(error?.description.contains("at most 2 GB") == true)
+        #expect(folder.contents.isEmpty)
+    }
+
+    @Test func failsWithTheFileAsItWas() throws {
+        let network = try Network.mnist()
+        let parameters = Parameters(initializing: network, seed: 1)
+        let folder = TemporaryFolder()
+        #expect(throws: ModelFileError.self) {
+            try ONNXExporter().write(network, parameters: parameters, to: folder.file("missing/network.onnx"))
+        }
+        #expect(folder.contents.isEmpty)
+    }
+}
+
+extension Onnx_TensorProto {
+    fileprivate var floats: [Float] { rawData.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) } }
+}
+
+extension Onnx_NodeProto {
+    fileprivate func attribute(_ name: String) -> [Int64]? { attribute.first { $0.name == name }?.ints }
+}

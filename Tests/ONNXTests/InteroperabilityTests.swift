@@ -1,0 +1,111 @@
+import Foundation
+import GossamerConnectivity
+import GossamerExecution
+import GossamerNetworks
+import GossamerONNX
+import GossamerTensors
+import GossamerTestSupport
+import Testing
+
+/// ONNX's checker accepts exported files, and ONNX Runtime computes from them what an inference plan does.
+///
+/// GOSSAMER_PYTHON names an interpreter that has `onnx` and `onnxruntime`; without the packages the tests are skipped.
+/// GOSSAMER_ONNX_NETWORKS, as in "vgg16n resnet50", names architectures to compare at their own sizes too.
+@Suite(.enabled(if: Python.hasRuntime, "needs the Python packages onnx and onnxruntime, see GOSSAMER_PYTHON"))
+struct InteroperabilityTests {
+    @Test func randomNetworks() throws {
+        var cases = ExportedCases()
+        try forEachCase("randomNetworks", count: 40) { generator, replay in
+            let network = RandomNetwork.draw(using: &generator)
+            try cases.add(network, count: 1 + generator.index(below: 3), folds: generator.index(below: 2) == 0)
+        }
+        try cases.check()
+    }
+
+    /// Layers in orders that images and vectors alternate in.
+    @Test func layersAfterTheClassifier() throws {
+        var net = NetworkBuilder(name: "mixed", input: Shape(channels: 3, height: 9, width: 8))
+        var x = net.convolution(net.input, filters: 5, kernel: 4, stride: 2, padding: .same)
+        x = net.averagePooling(x, kernel: 2, stride: 1, padding: .same, countsPadding: false)
+        let a = net.fullyConnected(x, units: 6)
+        let b = net.batchNormalization(net.convolution(net.relu(a), filters: 6, kernel: 1))
+        let sum = net.addition(a, b)
+        x = net.concatenation([net.add(.channelSelection([0, 2, 5]), [a]), net.maxPooling(sum, kernel: 1)])
+        _ = net.dropout(net.add(.addition, [x, x, x]), rate: 0.3)
+        var cases = ExportedCases()
+        for folds in [false, true] { try cases.add(net.build(), count: 2, folds: folds) }
+        try cases.check()
+    }
+
+    @Test(arguments: ["dense", "random:0.1", "random:0.1,block=4"])
+    func architectures(pattern: String) throws {
+        let pattern = try Pattern(parsing: pattern)
+        var cases = ExportedCases()
+        for network in try [Network.mnist(), .vgg16BN(), .resnet50(classes: 10, side: 32), .inceptionV3(side: 75)] {
+            try cases.add(network.sparsified(with: pattern, seed: 1).network, count: 2, folds: false)
+        }
+        try cases.check()
+    }
+
+    @Test func namedArchitectures() throws {
+        let names = ProcessInfo.processInfo.environment["GOSSAMER_ONNX_NETWORKS"] ?? ""
+        for name in names.split(separator: " ") {
+            let known = try Architecture.named(String(name))
+            let network = try known.network(classes: known.standardClasses, input: known.standardInput)
+            for pattern in [Pattern.dense, .random(density: 0.1)] {
+                var cases = ExportedCases()
+                try cases.add(network.sparsified(with: pattern, seed: 1).network, count: 1, folds: false)
+                try cases.check()
+            }
+        }
+    }
+}
+
+/// Files in a folder: NAME.onnx, and the images and outputs as raw floats.
+private struct ExportedCases {
+    private let folder = TemporaryFolder()
+    private var count = 0
+
+    mutating func add(_ network: Network, count images: Int, folds: Bool) throws {
+        let name = "\(count)-\(network.name)-\(images)"
+        count += 1
+        var generator = SeededGenerator(seed: UInt64(count))
+        let parameters = Parameters(drawing: network, using: &generator)
+        try ONNXExporter(foldsBatchNormalization: folds).write(
+            network, parameters: parameters, to: folder.file("\(name).onnx"))
+        let input = generator.bells(images * network.inputShape.count)
+        var plan = try InferencePlan(network, parameters: parameters, capacity: images, pool: ThreadPool(threads: 1))
+        try write(input, "\(name).images")
+        try write(plan(input), "\(name).logits")
+    }
+
+    private func write(_ values: [Float], _ name: String) throws {
+        try values.withUnsafeBytes { Data($0) }.write(to: URL(fileURLWithPath: folder.file(name)))
+    }
+
+    func check() throws {
+        let result = try Python.run([Python.script, folder.path])
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.split(separator: "\n").count { $0.hasPrefix("same ") } == count, "\(result.output)")
+    }
+}
+
+private enum Python {
+    static let interpreter = ProcessInfo.processInfo.environment["GOSSAMER_PYTHON"] ?? "python3"
+    static let hasRuntime = (try? run(["-c", "import numpy, onnx, onnxruntime"]).status) == 0
+    static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("compare-onnx.py").path
+
+    static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [interpreter] + arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    }
+}
