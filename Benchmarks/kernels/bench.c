@@ -1,7 +1,9 @@
 // Times every convolution kernel that this machine runs on the layers of the networks we care about.
 //
 //   clang -std=gnu11 -O2 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -lm -o /tmp/bench
-//   taskset -c 1 /tmp/bench [part of a layer's name] [part of a kernel's name] [block=1] [images=64] [density]
+//   taskset -c 1 /tmp/bench [--tsv] [part of a layer's name] [part of a kernel's name] [block=1] [images=64] [density]
+//
+// --tsv prints tab-separated values for other programs, with the peak of each line's instruction set.
 //
 // The connections are random, of fixed fan-in; with a block, that many consecutive outputs share their inputs. The row
 // that training takes is marked with *.
@@ -32,59 +34,11 @@ static const layer layers[] = {
     {"mnist3 7x7 64->512 @7 to 1", 64, 512, 7, 7, 7, 1, 0, 16},
     {"mnist4 1x1 512->10 @1", 512, 10, 1, 1, 1, 1, 0, 16},
 #include "layers16.inc"
-    {"single mnist1 5x5 1->32 @28", 1, 32, 28, 28, 5, 1, 2, 1},
-    {"single mnist2 5x5 32->64 @14", 32, 64, 14, 14, 5, 1, 2, 1},
-    {"single mnist3 7x7 64->512 @7", 64, 512, 7, 7, 7, 1, 0, 1},
-    {"single 3x3 64->64 @56", 64, 64, 56, 56, 3, 1, 1, 1},
-    {"single 3x3 128->128 @112", 128, 128, 112, 112, 3, 1, 1, 1},
-    {"single 3x3 128->128 @28", 128, 128, 28, 28, 3, 1, 1, 1},
-    {"single 3x3 256->256 @14", 256, 256, 14, 14, 3, 1, 1, 1},
-    {"single 3x3 512->512 @14", 512, 512, 14, 14, 3, 1, 1, 1},
-    {"single 3x3 512->512 @7", 512, 512, 7, 7, 3, 1, 1, 1},
-    {"single 3x3 64->64 @224", 64, 64, 224, 224, 3, 1, 1, 1},
-    {"single 3x3 64->128 @112", 64, 128, 112, 112, 3, 1, 1, 1},
-    {"single 3x3 128->256 @56", 128, 256, 56, 56, 3, 1, 1, 1},
-    {"single 3x3 256->256 @56", 256, 256, 56, 56, 3, 1, 1, 1},
-    {"single 3x3 256->512 @28", 256, 512, 28, 28, 3, 1, 1, 1},
-    {"single 3x3 512->512 @28", 512, 512, 28, 28, 3, 1, 1, 1},
-    {"single 3x3 512->1024 @7", 512, 1024, 7, 7, 3, 1, 1, 1},
-    {"single 3x3 64->96 @35", 64, 96, 35, 35, 3, 1, 1, 1},
-    {"single 3x3 96->96 @35", 96, 96, 35, 35, 3, 1, 1, 1},
-    {"single 3x3 448->384 @8", 448, 384, 8, 8, 3, 1, 1, 1},
-    {"single 3x3 32->64 @147", 32, 64, 147, 147, 3, 1, 1, 1},
-    {"single 3x3 32->32 @149", 32, 32, 149, 149, 3, 1, 0, 1},
-    {"single 3x3 80->192 @73", 80, 192, 73, 73, 3, 1, 0, 1},
-    {"single 3x3s2 128->128 @56", 128, 128, 56, 56, 3, 2, 1, 1},
-    {"single 1x1 64->256 @56", 64, 256, 56, 56, 1, 1, 0, 1},
-    {"single 1x1 256->256 @28", 256, 256, 28, 28, 1, 1, 0, 1},
-    {"single 1x1 256->256 @14", 256, 256, 14, 14, 1, 1, 0, 1},
-    {"single 1x1 64->64 @56", 64, 64, 56, 56, 1, 1, 0, 1},
-    {"single 1x1 256->64 @56", 256, 64, 56, 56, 1, 1, 0, 1},
-    {"single 1x1 256->128 @28", 256, 128, 28, 28, 1, 1, 0, 1},
-    {"single 1x1 128->512 @28", 128, 512, 28, 28, 1, 1, 0, 1},
-    {"single 1x1 512->128 @28", 512, 128, 28, 28, 1, 1, 0, 1},
-    {"single 1x1 512->256 @14", 512, 256, 14, 14, 1, 1, 0, 1},
-    {"single 1x1 256->1024 @14", 256, 1024, 14, 14, 1, 1, 0, 1},
-    {"single 1x1 1024->256 @14", 1024, 256, 14, 14, 1, 1, 0, 1},
-    {"single 1x1 1024->512 @7", 1024, 512, 7, 7, 1, 1, 0, 1},
-    {"single 1x1 512->2048 @7", 512, 2048, 7, 7, 1, 1, 0, 1},
-    {"single 1x1 2048->512 @7", 2048, 512, 7, 7, 1, 1, 0, 1},
-    {"single 1x1 192->64 @35", 192, 64, 35, 35, 1, 1, 0, 1},
-    {"single 1x1 288->64 @35", 288, 64, 35, 35, 1, 1, 0, 1},
-    {"single 1x1 768->192 @17", 768, 192, 17, 17, 1, 1, 0, 1},
-    {"single 1x1 1280->320 @8", 1280, 320, 8, 8, 1, 1, 0, 1},
-    {"single 1x1 2048->448 @8", 2048, 448, 8, 8, 1, 1, 0, 1},
-    {"single 1x1 64->80 @73", 64, 80, 73, 73, 1, 1, 0, 1},
-    {"single 1x1s2 256->512 @56", 256, 512, 56, 56, 1, 2, 0, 1},
-    {"single 1x1s2 512->1024 @28", 512, 1024, 28, 28, 1, 2, 0, 1},
-    {"single 1x1s2 1024->2048 @14", 1024, 2048, 14, 14, 1, 2, 0, 1},
-    {"single full 25088->4096", 25088, 4096, 1, 1, 1, 1, 0, 1},
-    {"single full 4096->4096", 4096, 4096, 1, 1, 1, 1, 0, 1},
-    {"single full 2048->1000", 2048, 1000, 1, 1, 1, 1, 0, 1},
-    {"single full 512->4096 @7", 512, 4096, 7, 7, 7, 1, 0, 1},
+#include "layers1.inc"
 };
 static const double densities[] = {1, 0.25, 0.1};
 static int images16 = 64;
+static bool tsv;
 
 /// Of this thread: what others do on the machine does not count.
 static double seconds(void) {
@@ -229,21 +183,29 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
     double within = 2e-9 * connections * images * row * column;
     double all = 2e-9 * connections * images * taps * s->output_height * s->output_width;
     bool taken = k == gsm_select_convolution_kernel(k->operation, s);
-    printf("%-29s %5.2f  %-34s%s%7.1f %7.1f %5.0f%% %9.3f %8.3f\n", l->name, density, k->name, taken ? "*" : " ",
-           within / best, all / best, 100 * within / best / peak, best * 1e3, packing * 1e3);
+    const char *format = tsv ? "%s\t%.2f\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.4f\t%.4f\t%.1f\n"
+                             : "%-32s %5.2f  %-34s%s%7.1f %7.1f %5.0f%% %9.3f %8.3f\n";
+    printf(format, l->name, density, k->name, taken ? "*" : " ", within / best, all / best,
+           100 * within / best / peak, best * 1e3, packing * 1e3, peak);
     fflush(stdout);
     float *all_buffers[] = {input, output, weights, result, bias, packed, workspace};
     for (int i = 0; i < 7; i++) free(all_buffers[i]);
 }
 
 int main(int argc, char **argv) {
+    tsv = argc > 1 && strcmp(argv[1], "--tsv") == 0;
+    if (tsv) argc--, argv++;
     const char *layer_part = argc > 1 ? argv[1] : "", *kernel_part = argc > 2 ? argv[2] : "";
     int block = argc > 3 ? atoi(argv[3]) : 1;
     if (argc > 4) images16 = atoi(argv[4]);
     double only = argc > 5 ? atof(argv[5]) : 0;
-    printf("fused multiply-add peak: %.0f GFLOP/s\n", peak_of(gsm_available_isa()));
-    printf("%-29s %5s  %-34s %7s %7s %6s %9s %8s\n", "layer", "dens.", "kernel", "inside", "all", "share", "ms",
-           "pack ms");
+    if (tsv) {
+        printf("layer\tdensity\tkernel\ttaken\tinside GFLOP/s\tall GFLOP/s\tshare %%\tms\tpack ms\tpeak GFLOP/s\n");
+    } else {
+        printf("fused multiply-add peak: %.0f GFLOP/s\n", peak_of(gsm_available_isa()));
+        printf("%-32s %5s  %-34s %7s %7s %6s %9s %8s\n", "layer", "dens.", "kernel", "inside", "all", "share", "ms",
+               "pack ms");
+    }
     size_t count;
     const gsm_convolution_kernel *const *kernels = gsm_convolution_kernels(&count);
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {

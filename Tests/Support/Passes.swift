@@ -39,7 +39,7 @@ package struct TestPlan: ~Copyable {
         forEachValue(layout, images: count) { blocks.pointer[$1] = images[$0] }
         plan.forward(blocks.pointer, count: count, parameters: parameters, randomKey: randomKey)
         let outputCount = count * plan.outputLayout.shape.count
-        let heads: [Int?] = [nil] + plan.network.auxiliaryOutputs.indices
+        let heads = [nil] + plan.network.auxiliaryOutputs.indices.map(Int?.some)
         let outputs = heads.flatMap { head in
             [Float](unsafeUninitializedCapacity: outputCount) { values, initialized in
                 plan.readOutputs(into: values, auxiliary: head)
