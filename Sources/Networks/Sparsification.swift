@@ -60,7 +60,8 @@ extension Network {
         for (number, output) in auxiliaryOutputs.enumerated() {
             let head = auxiliaryHead(number)
             guard let source = tensors[head.source] else {
-                throw NetworkError(node: head.source, "pattern '\(pattern)' leaves nothing of what '\(output.node)' reads")
+                throw NetworkError(
+                    node: head.source, "pattern '\(pattern)' leaves nothing of what '\(output.node)' reads")
             }
             let input = Node(name: source, layer: .input(main.network.shape(of: source)), inputs: [])
             let members = head.nodes.map { node in

@@ -134,7 +134,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [("inception-v3", 75), ("inception-v3-auxiliary", 75), ("resnet50", 32), ("vgg16", 32), ("vgg16-bn", 32), ("vgg16n", 64)])
+    @Test(arguments: [("inception-v3", 75), ("inception-v3-auxiliary", 75), ("resnet50", 32), ("vgg16", 32),
+                      ("vgg16-bn", 32), ("vgg16n", 64)])
     func smallestImages(name: String, side: Int) throws {
         let known = try Architecture.named(name)
         let network = try known.network(classes: 7, input: Shape(channels: 3, height: side, width: side))

@@ -55,11 +55,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"[{"node": "b", "weight": 0.5}]"#, "a node before the last one"),
+        (#"[{"node": "a", "weight": 0.5}, {"node": "b", "weight": 0.5}]"#, "a node before the last one"),
         (#"[{"node": "image", "weight": 0.5}]"#, "nothing reads it"),
         (#"[{"node": "a", "weight": 0}]"#, "above 0 and at most 1"),
         (#"[{"node": "a"}]"#, "field 'weight'"), (#"[{"node": "a", "weight": 1, "loss": 2}]"#, "field 'loss'"),
-        (#"[{"node": "c", "weight": 1}]"#, "as many values as the output"), (#"[3]"#, "'node' and 'weight'"),
+        (#"[{"node": "a", "weight": 1}, {"node": "c", "weight": 1}]"#, "as many values as the output"),
+        (#"[3]"#, "'node' and 'weight'"),
         (#"[{"node": "a", "weight": 1}, {"node": "a", "weight": 1}]"#, "stands alone"),
     ]) func rejectsAuxiliaryOutputs(value: String, expected: String) throws {
         let other = #"{"name": "c", "layer": "fully-connected", "units": 3, "inputs": ["image"]},"#

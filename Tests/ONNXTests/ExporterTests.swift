@@ -13,7 +13,7 @@ import Testing
 @Suite struct ExporterTests {
     private func export(
         _ network: Network, folds: Bool = false, labels: ModelLabels? = nil
-    ) throws -> (model: Onnx_ModelProto, parameters: Parameters) {
+    ) throws -> (model: Onnx_ModelProto, weights: [String: [Float]]) {
         let folder = TemporaryFolder()
         var generator = SeededGenerator(seed: 1)
         let parameters = Parameters(drawing: network, using: &generator)
@@ -21,11 +21,13 @@ import Testing
         try ONNXExporter(foldsBatchNormalization: folds).write(
             network, parameters: parameters, labels: labels, to: path)
         #expect(folder.contents == ["network.onnx"])
-        return (try Onnx_ModelProto(serializedBytes: bytes(ofFile: path)), parameters)
+        var weights: [String: [Float]] = [:]
+        for entry in parameters.layout.trained { weights[entry.name] = parameters.values(entry) }
+        return (try Onnx_ModelProto(serializedBytes: bytes(ofFile: path)), weights)
     }
 
     @Test func mnist() throws {
-        let (model, parameters) = try export(.mnist())
+        let (model, weights) = try export(.mnist())
         #expect(model.opsetImport.map(\.version) == [17] && model.irVersion == 8)
         #expect(
             model.graph.node.map(\.opType)
@@ -37,7 +39,7 @@ import Testing
         #expect(model.graph.node.last?.output == ["logits"])
         let kernel = try #require(model.graph.initializer.first { $0.name == "conv2.weight" })
         #expect(kernel.dims == [64, 32, 5, 5])
-        #expect(kernel.floats == parameters.values(parameters.entry("conv2.weight")))
+        #expect(kernel.floats == weights["conv2.weight"])
         #expect(model.graph.node[0].attribute("pads") == [2, 2, 2, 2])
         #expect(model.graph.node[6].attribute("pads") == [0, 0, 0, 0])
         #expect(model.metadataProps.isEmpty)
@@ -45,15 +47,15 @@ import Testing
 
     @Test func sparseKernelsAreDenseWithZeros() throws {
         let network = try Network.mnist().sparsified(with: Pattern.random(density: 0.1), seed: 1).network
-        let (model, parameters) = try export(network)
+        let (model, weights) = try export(network)
         let table = try #require(network.connections["conv2"])
         let kernel = try #require(model.graph.initializer.first { $0.name == "conv2.weight" })
-        let weights = parameters.values(parameters.entry("conv2.weight"))
+        let values = try #require(weights["conv2.weight"])
         var expected = [Float](repeating: 0, count: 64 * 32 * 25)
         for filter in 0 ..< 64 {
             for connection in Int(table.rowStarts[filter]) ..< Int(table.rowStarts[filter + 1]) {
                 let target = (filter * 32 + Int(table.inputs[connection])) * 25
-                for tap in 0 ..< 25 { expected[target + tap] = weights[connection * 25 + tap] }
+                for tap in 0 ..< 25 { expected[target + tap] = values[connection * 25 + tap] }
             }
         }
         #expect(kernel.floats == expected)
