@@ -45,7 +45,7 @@ extension Timing {
     ///   - pool: its threads run the network.
     ///   - choice: how the plan chooses its kernels.
     public static func inference(
-        _ network: Network, parameters: borrowing Parameters, batch: Int, pool: ThreadPool, minimumRuns: Int = 20,
+        _ network: Network, parameters: borrowing Parameters, batch: Int, pool: ThreadPool, minimumRuns: Int = 5,
         minimumSeconds: Double = 1, choice: KernelChoice = .byRule
     ) throws(ExecutionError) -> Timing {
         var plan = try InferencePlan(network, parameters: parameters, capacity: batch, pool: pool, choice: choice)
@@ -61,7 +61,7 @@ extension Timing {
 
     /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted.
     public static func training(
-        _ network: Network, settings: TrainingSettings, pool: ThreadPool, minimumRuns: Int = 20,
+        _ network: Network, settings: TrainingSettings, pool: ThreadPool, minimumRuns: Int = 5,
         minimumSeconds: Double = 2
     ) throws(TrainingError) -> (timing: Timing, memory: TrainingMemoryReport) {
         let count = settings.batchSize * 4
