@@ -33,6 +33,7 @@ static inline __attribute__((always_inline)) __m512 gsm_expand(const float *p, u
 }
 
 #include "single_image.inc"
+#include "single_image_subimages.inc"
 #include "single_image_winograd.inc"
 
 #pragma clang attribute pop
