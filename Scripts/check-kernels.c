@@ -35,14 +35,15 @@ static void draw_axis(int32_t *kernel, int32_t *stride, int32_t *padding, int32_
 static void draw_table(gsm_convolution *s) {
     int32_t *starts = calloc(s->output_channels + 1, 4);
     uint16_t *inputs = malloc(s->output_channels * s->input_channels * sizeof *inputs);
-    int32_t *columns = calloc(s->input_channels + 2, 4), count = 0, kind = below(3), wanted = 1 + below(10);
+    int32_t *columns = calloc(s->input_channels + 2, 4), count = 0, kind = below(4), wanted = 1 + below(10);
     for (int o = 0; o < s->output_channels; o++) {
         if (kind == 1 && o % 4 != 0) {  // groups of four with the same inputs
             int length = starts[o] - starts[o - 1];
             memcpy(inputs + count, inputs + starts[o - 1], length * sizeof *inputs);
             count += length;
         } else {
-            for (int i = 0; i < s->input_channels; i++) {
+            if (kind == 3) inputs[count++] = below(s->input_channels);  // depthwise
+            for (int i = 0; kind != 3 && i < s->input_channels; i++) {
                 if (kind == 0 || below(10) < wanted) inputs[count++] = i;
             }
         }

@@ -97,7 +97,7 @@ static float *floats(size_t count) {
 
 /// A table of fixed fan-in, random and ascending within a row, and its transpose. `block` outputs share their inputs.
 static void draw_table(gsm_convolution *s, double density, int block) {
-    int fan_in = (int)(density * s->input_channels + 0.999), count = fan_in * s->output_channels, e = 0;
+    int fan_in = (int)(density * s->input_channels + 0.99), count = fan_in * s->output_channels, e = 0;
     int32_t *starts = malloc((s->output_channels + 1) * 4);
     uint16_t *inputs = malloc(count * 2), *outputs = malloc(count * 2);
     int32_t *column_starts = calloc(s->input_channels + 2, 4);
@@ -168,6 +168,7 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
         .weights = weights, .packed = packed,
     };
     double peak = peak_of(k->isa), best = 1e9, packing = 1e9, begun = seconds();
+    k->pack(s, weights, packed);
     int64_t units = k->unit_count(&call);
     for (int repeat = 0; repeat < 400 && (repeat < 5 || seconds() - begun < 0.3); repeat++) {
         double start = seconds();
@@ -213,12 +214,15 @@ int main(int argc, char **argv) {
         for (int d = 0; d < 3; d++) {
             if (layers[i].inputs <= 3 && d > 0) continue;
             if (only > 0 && densities[d] != only) continue;
-            gsm_convolution s = shape_of(&layers[i], densities[d], block);
+            const bool depthwise = strstr(layers[i].name, "depthwise") != NULL;  // one channel for each output
+            if (depthwise && d > 0) continue;
+            const double density = depthwise ? 1.0 / layers[i].inputs : densities[d];
+            gsm_convolution s = shape_of(&layers[i], density, block);
             for (size_t k = 0; k < count; k++) {
                 bool lanes_fit = kernels[k]->lanes == 0 || kernels[k]->lanes == s.lanes;
                 bool wanted = strstr(kernels[k]->name, kernel_part) && strcmp(kernels[k]->name, "reference") != 0;
                 if (!lanes_fit || !wanted || !gsm_isa_supported(kernels[k]->isa)) continue;
-                if (kernels[k]->declines(&s) == NULL) time_kernel(&layers[i], densities[d], &s, kernels[k]);
+                if (kernels[k]->declines(&s) == NULL) time_kernel(&layers[i], density, &s, kernels[k]);
             }
         }
     }

@@ -3,7 +3,7 @@ import GossamerTensors
 
 /// Random sparse convolutions of single images, of any geometry.
 enum ConvolutionCase: CaseIterable {
-    case general, pointwise, wholeImage
+    case general, usual, depthwise, pointwise, wholeImage
 
     func draw(_ g: inout SeededGenerator) -> SingleImageProblem {
         var shape = gsm_convolution()
@@ -14,7 +14,9 @@ enum ConvolutionCase: CaseIterable {
         shape.output_channels = Int32(outputChannels)
         let density = [1, 0.5, 0.2, 0.05][g.index(below: 4)]
         let rows = (0 ..< outputChannels).map { _ in
-            (0 ..< inputChannels).filter { _ in Double(g.uniform()) < density }
+            self == .depthwise
+                ? [g.index(below: inputChannels)]
+                : (0 ..< inputChannels).filter { _ in Double(g.uniform()) < density }
         }
         return SingleImageProblem(shape, rows: rows, images: 1 + g.index(below: 3), &g)
     }
@@ -30,16 +32,22 @@ enum ConvolutionCase: CaseIterable {
         switch self {
         case .pointwise: (shape.kernel_height, shape.kernel_width) = (1, 1)
         case .wholeImage: (shape.kernel_height, shape.kernel_width) = (shape.input_height, shape.input_width)
+        case .usual, .depthwise:
+            let kernels: [(Int32, Int32)] = [(3, 3), (5, 5), (1, 7), (7, 1), (1, 3), (3, 1), (7, 7), (3, 3)]
+            let kernel = kernels[g.index(below: self == .depthwise ? 2 : kernels.count)]
+            (shape.kernel_height, shape.kernel_width) = kernel
+            shape.stride_width = shape.stride_height
         case .general:
             let limit = g.index(below: 6) == 0 ? 16 : 7
             shape.kernel_height = Int32(1 + g.index(below: limit))
             shape.kernel_width = Int32(1 + g.index(below: limit))
-            shape.padding_top = Int32(g.index(below: Int(shape.kernel_height)))
-            shape.padding_left = Int32(g.index(below: Int(shape.kernel_width)))
         }
+        let padded = self != .pointwise && self != .wholeImage
+        shape.padding_top = padded ? Int32(g.index(below: Int(shape.kernel_height))) : 0
+        shape.padding_left = padded ? Int32(g.index(below: Int(shape.kernel_width))) : 0
         // Padding at the bottom and right is what makes the output as large as it is.
-        let bottom = self == .general ? g.index(below: Int(shape.kernel_height)) : 0
-        let right = self == .general ? g.index(below: Int(shape.kernel_width)) : 0
+        let bottom = padded ? g.index(below: Int(shape.kernel_height)) : 0
+        let right = padded ? g.index(below: Int(shape.kernel_width)) : 0
         let height = Int(shape.input_height + shape.padding_top - shape.kernel_height) + bottom
         let width = Int(shape.input_width + shape.padding_left - shape.kernel_width) + right
         shape.output_height = Int32(max(height, 0) / Int(shape.stride_height) + 1)
