@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-neon consumer sanitize-address sanitize-undefined sanitize-thread fuzz fixtures clean \
-	packages toolchain
+.PHONY: help demo build test test-neon check-kernels consumer sanitize-address sanitize-undefined sanitize-thread fuzz \
+	fixtures clean packages toolchain
 
 SWIFT ?= swift
 # Kernels are C, which SwiftPM optimises in release alone. Without testable imports, tests and command share a build.
@@ -43,6 +43,23 @@ sanitize-undefined: packages toolchain ## Run the tests of the C kernels with th
 sanitize-thread: packages toolchain ## Run the tests of threaded code with the thread sanitizer
 	$(TEST) --sanitize=thread --scratch-path .build-tsan \
 		$(or $(TEST_OPTIONS),--filter 'Execution|Training|Datasets|Experiments')
+
+# Not optimised: the sanitizers make functions so large that optimising them takes many minutes.
+CHECK := .build-check
+CHECK_FLAGS := -std=gnu11 -O0 -fsanitize=address,undefined -fno-sanitize-recover=undefined -ISources/CKernels/include
+CHECK_OBJECTS := $(patsubst Sources/CKernels/%.c,$(CHECK)/%.o,$(wildcard Sources/CKernels/*.c))
+
+check-kernels: toolchain ## Compare the C kernels with the reference under the address and undefined sanitizers
+	@$(MAKE) --no-print-directory -j 2 $(CHECK)/check-kernels
+	$(CHECK)/check-kernels 2000
+	GOSSAMER_ISA=avx2 $(CHECK)/check-kernels 1000
+
+$(CHECK)/check-kernels: Scripts/check-kernels.c $(CHECK_OBJECTS)
+	clang $(CHECK_FLAGS) $^ -lm -o $@
+
+$(CHECK)/%.o: Sources/CKernels/%.c $(wildcard Sources/CKernels/*.inc Sources/CKernels/*.h Sources/CKernels/include/*.h)
+	@mkdir -p $(CHECK)
+	clang $(CHECK_FLAGS) -c $< -o $@
 
 test-neon: toolchain ## Check the NEON kernels under qemu-aarch64; needs a cross compiler, see the script
 	Scripts/test-neon.sh

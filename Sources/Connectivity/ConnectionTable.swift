@@ -51,10 +51,14 @@ public struct ConnectionTable: Hashable, Sendable {
     /// Every input channel feeds every output channel; fewer than 2^31 connections.
     public static func dense(inputCount: Int, outputCount: Int) -> ConnectionTable {
         precondition(inputCount.multipliedReportingOverflow(by: outputCount).partialValue <= Int(Int32.max))
-        let row = (0 ..< Int32(inputCount))
+        let count = inputCount * outputCount
+        let inputs = [Int32](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for index in 0 ..< count { buffer.initializeElement(at: index, to: Int32(index % inputCount)) }
+            initialized = count
+        }
         return ConnectionTable(
             inputCount: inputCount, checkedRowStarts: (0 ... outputCount).map { Int32($0 * inputCount) },
-            inputs: Array(repeatElement(row, count: outputCount).joined()))
+            inputs: inputs)
     }
 
     /// - Parameter checkedRowStarts: with `inputs` known to form a table.

@@ -102,20 +102,45 @@ struct ConvolutionKernel: @unchecked Sendable {
     }
 
     /// Runs all units of a call on the pass's threads.
-    func run(_ call: gsm_convolution_call, _ pass: borrowing Pass) {
+    ///
+    /// - Parameter aside: work that does not depend on the call, for one of the threads.
+    func run(_ call: gsm_convolution_call, _ pass: borrowing Pass, aside: (() -> Void)? = nil) {
         var call = call
         withUnsafePointer(to: &call) { call in
-            let units = row.pointee.unit_count(call)
-            // Several pieces per thread, so that uneven units balance, but no more dispatch than needed.
-            let pieces = min(units, Int64(pass.pool.threadCount == 1 ? 1 : pass.pool.threadCount * 8))
+            let pieces = UnitPieces(units: row.pointee.unit_count(call), threads: pass.pool.threadCount)
             let workspace = pass.workspace
             let pitch = pass.workspacePitch
-            pass.pool.run(Int(pieces)) { piece, worker in
-                let begin = units * Int64(piece) / pieces
-                let end = units * Int64(piece + 1) / pieces
-                row.pointee.run(call, begin, end, workspace + worker * pitch)
+            let first = aside == nil ? 0 : 1
+            pass.pool.run(first + pieces.count) { piece, worker in
+                guard piece >= first else { return aside!() }
+                row.pointee.run(
+                    call, pieces.begin(of: piece - first), pieces.begin(of: piece - first + 1),
+                    workspace + worker * pitch)
             }
         }
+    }
+}
+
+/// How the units of a call are handed to threads.
+///
+/// Neighbouring units share what a kernel prepares for them, such as a packed tile of the input, as long as they are
+/// run together: each thread gets one long piece, three quarters of its share, and what is left in short ones evens out
+/// their ends.
+private struct UnitPieces {
+    private let units: Int64
+    private let threads: Int64
+    let count: Int
+
+    init(units: Int64, threads: Int) {
+        self.units = units
+        self.threads = Int64(threads)
+        count = threads == 1 ? Int(min(1, units)) : units < Int64(4 * threads) ? min(Int(units), threads) : 2 * threads
+    }
+
+    func begin(of piece: Int) -> Int64 {
+        let piece = Int64(piece)
+        guard count == 2 * threads else { return units * piece / Int64(max(1, count)) }
+        return units * (piece <= threads ? 3 * piece : 2 * threads + piece) / (4 * threads)
     }
 }
 

@@ -2,77 +2,92 @@ import CGossamerKernels
 import GossamerNetworks
 import GossamerTensors
 
+/// Reads the values of one parameter of a trained network to where they are needed.
+public typealias ParameterReader =
+    (_ entry: ParameterLayout.Entry, _ values: UnsafeMutableBufferPointer<Float>) throws(ExecutionError) -> Void
+
 /// The operations of a trained network, with batch normalisation folded into the convolutions before it.
 struct InferenceLowering {
     private(set) var operations: [any Operation] = []
-    private(set) var lowering: Lowering
-    private let trials: KernelTrials
+    let lowering: Lowering
+    private let parameters: ParameterLayout
 
+    /// - Parameter read: called for one layer after another, so that the parameters need never be in memory together.
     init(
-        _ network: Network, parameters: borrowing Parameters, lanes: Int, capacity: Int, trials: KernelTrials
+        _ network: Network, lanes: Int, capacity: Int, trials: KernelTrials, read: ParameterReader
     ) throws(ExecutionError) {
-        self.trials = trials
-        lowering = try Lowering(network, lanes: lanes, capacity: capacity)
-        for node in network.nodes where lowering.values[node.name] == nil {
-            if case .dropout = node.layer {
-                lowering.alias(node, to: lowering.inputs(of: node)[0])
-            } else {
-                operations.append(try operation(for: node, parameters))
-            }
+        lowering = try Lowering(network, lanes: lanes, capacity: capacity, isTraining: false)
+        parameters = ParameterLayout(network)
+        // Trials take memory of their own: all are over before the first layer's weights are kept.
+        var kernels: [(descriptor: ConvolutionDescriptor, choice: KernelTrials.Choice)?] = []
+        for step in lowering.list.steps { kernels.append(try kernel(for: step, trials)) }
+        trials.finish()
+        for (step, kernel) in zip(lowering.list.steps, kernels) {
+            operations.append(try operation(for: step, kernel, read))
         }
     }
 
-    private mutating func operation(
-        for node: Node, _ parameters: borrowing Parameters
-    ) throws(ExecutionError) -> any Operation {
-        if let shared = try lowering.sharedOperation(for: node, isTraining: false) { return shared }
-        let input = lowering.inputs(of: node)[0]
-        let output = lowering.makeValue(for: node)
-        guard case .batchNormalization(let layer) = node.layer else {
-            return try convolution(node, input: input, output: output, parameters)
-        }
-        let relu = lowering.takeReLU(after: node, value: output)
-        return FrozenNormalizationOperation(
-            name: node.name, input: input, output: output, layout: lowering.layouts[output],
-            affine: ChannelAffine(layer, node: node.name, parameters: parameters), appliesReLU: relu)
-    }
-
-    /// Lets a convolution add what the addition that alone reads `node` would add, where that is computed already.
-    private mutating func takeAddition(after node: Node, value: Int) -> (node: Node, value: Int)? {
-        guard let sum = lowering.onlyConsumer(of: node, where: { $0 == .addition }), sum.inputs.count == 2,
-            let other = sum.inputs.first(where: { $0 != node.name }), let addend = lowering.values[other]
-        else { return nil }
-        lowering.alias(sum, to: value)
-        return (sum, addend)
-    }
-
-    private mutating func convolution(
-        _ node: Node, input: Int, output: Int, _ parameters: borrowing Parameters
-    ) throws(ExecutionError) -> FrozenConvolutionOperation {
-        var last = node
-        var affine: ChannelAffine?
-        if let next = lowering.onlyConsumer(of: node, where: { $0.kind == "batch-normalization" }),
-            case .batchNormalization(let layer) = next.layer {
-            affine = ChannelAffine(layer, node: next.name, parameters: parameters)
-            lowering.alias(next, to: output)
-            last = next
-        }
-        let addend = takeAddition(after: last, value: output)
-        if let addend { last = addend.node }
-        let relu = lowering.takeReLU(after: last, value: output)
-        let descriptor = lowering.descriptor(for: node, input: input, output: output, transposes: false)
-        let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
-        let bias = AlignedBuffer<Float>(count: lowering.layouts[output].shape.channels)
-        descriptor.fold(
-            parameters.values(parameters.layout.entry(node.name, .kernel)!),
-            parameters.layout.entry(node.name, .bias).map { parameters.values($0) }, affine, into: weights.pointer,
-            bias.pointer)
+    private func kernel(
+        for step: Step, _ trials: KernelTrials
+    ) throws(ExecutionError) -> (descriptor: ConvolutionDescriptor, choice: KernelTrials.Choice)? {
+        guard step.isConvolution else { return nil }
+        let descriptor = lowering.descriptor(for: step, transposes: false)
         let choice = try trials.choose(
-            for: node.name, descriptor, weights: weights.pointer, input: lowering.layouts[input],
-            output: lowering.layouts[output])
+            for: step.node.name, descriptor, input: lowering.layout(step.inputs[0]),
+            output: lowering.layout(step.output))
+        return (descriptor, choice)
+    }
+
+    private func operation(
+        for step: Step, _ kernel: (descriptor: ConvolutionDescriptor, choice: KernelTrials.Choice)?,
+        _ read: ParameterReader
+    ) throws(ExecutionError) -> any Operation {
+        if let shared = try lowering.sharedOperation(for: step) { return shared }
+        if let kernel { return try convolution(step, kernel.descriptor, kernel.choice, read) }
+        guard case .batchNormalization(let layer) = step.node.layer else {
+            preconditionFailure("\(step.node.layer.kind) has no operation")
+        }
+        return FrozenNormalizationOperation(
+            name: step.node.name, input: step.inputs[0], output: step.output,
+            inputLayout: lowering.layout(step.inputs[0]), outputLayout: lowering.layout(step.output),
+            affine: try affine(layer, of: step.node, read), appliesReLU: step.appliesReLU)
+    }
+
+    private func convolution(
+        _ step: Step, _ descriptor: ConvolutionDescriptor, _ choice: KernelTrials.Choice, _ read: ParameterReader
+    ) throws(ExecutionError) -> FrozenConvolutionOperation {
+        let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
+        let bias = AlignedBuffer<Float>(count: lowering.layout(step.output).shape.channels)
+        try read(
+            parameters.entry(step.node.name, .kernel)!,
+            UnsafeMutableBufferPointer(start: weights.pointer, count: weights.count))
+        if let entry = parameters.entry(step.node.name, .bias) {
+            try read(entry, UnsafeMutableBufferPointer(start: bias.pointer, count: bias.count))
+        }
+        if let node = step.normalization, case .batchNormalization(let layer) = node.layer {
+            descriptor.fold(try affine(layer, of: node, read), into: weights.pointer, bias.pointer)
+        }
         return FrozenConvolutionOperation(
-            name: node.name, inputs: [input] + (addend.map { [$0.value] } ?? []), output: output,
-            descriptor: descriptor, appliesReLU: relu, choice: choice, folded: weights, bias: bias)
+            name: step.node.name, inputs: step.reads, output: step.output, descriptor: descriptor,
+            appliesReLU: step.appliesReLU, choice: choice, folded: weights, bias: bias)
+    }
+
+    private func affine(
+        _ layer: BatchNormalization, of node: Node, _ read: ParameterReader
+    ) throws(ExecutionError) -> ChannelAffine {
+        func values(_ role: ParameterLayout.Role) throws(ExecutionError) -> [Float] {
+            let entry = parameters.entry(node.name, role)!
+            var values = [Float](repeating: 0, count: entry.count)
+            var failure: ExecutionError?
+            values.withUnsafeMutableBufferPointer { buffer in
+                do throws(ExecutionError) { try read(entry, buffer) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            return values
+        }
+        return try ChannelAffine(
+            scale: values(.scale), shift: values(.shift), mean: values(.runningMean),
+            variance: values(.runningVariance), epsilon: layer.epsilon)
     }
 }
 
@@ -80,16 +95,15 @@ extension ConvolutionDescriptor {
     /// Multiplies each filter by its channel's scale and moves its bias along: normalising after the convolution is
     /// the same as convolving with these.
     fileprivate func fold(
-        _ weights: [Float], _ bias: [Float]?, _ affine: ChannelAffine?,
-        into foldedWeights: UnsafeMutablePointer<Float>, _ foldedBias: UnsafeMutablePointer<Float>
+        _ affine: ChannelAffine, into weights: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>
     ) {
         let area = Int(pointer.pointee.kernel_height * pointer.pointee.kernel_width)
         for filter in 0 ..< Int(pointer.pointee.output_channels) {
-            let scale = affine?.scale[filter] ?? 1
+            let scale = affine.scale[filter]
             let start = Int(pointer.pointee.row_starts[filter]) * area
             let end = Int(pointer.pointee.row_starts[filter + 1]) * area
-            for index in start ..< end { foldedWeights[index] = weights[index] * scale }
-            foldedBias[filter] = (bias?[filter] ?? 0) * scale + (affine?.shift[filter] ?? 0)
+            for index in start ..< end { weights[index] *= scale }
+            bias[filter] = bias[filter] * scale + affine.shift[filter]
         }
     }
 }

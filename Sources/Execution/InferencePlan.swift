@@ -12,8 +12,8 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
     public let inputLayout: ActivationLayout
     public let outputLayout: ActivationLayout
     public let pool: ThreadPool
-    private let operations: [any Operation]
-    private let memories: [OperationMemory]
+    let operations: [any Operation]
+    let memories: [OperationMemory]
     private let arena: AlignedBuffer<Float>
     private let workspace: AlignedBuffer<Float>
     private let workspacePitch: Int
@@ -32,26 +32,35 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         _ network: Network, parameters: borrowing Parameters, capacity: Int = 1, pool: ThreadPool,
         choice: KernelChoice = .byRule
     ) throws(ExecutionError) {
+        let trained = parameters.trained.pointer, statistics = parameters.statistics.pointer
+        try self.init(network, capacity: capacity, pool: pool, choice: choice) { entry, values in
+            let base = entry.role.isTrained ? trained : statistics
+            values.baseAddress!.update(from: base + entry.offset, count: entry.count)
+        }
+    }
+
+    /// Makes a plan of parameters that are never in memory together.
+    ///
+    /// - Parameter readParameter: called once for every parameter, in the order of the network's nodes.
+    public init(
+        _ network: Network, capacity: Int = 1, pool: ThreadPool, choice: KernelChoice = .byRule,
+        readParameter: ParameterReader
+    ) throws(ExecutionError) {
         guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
         let network = network.withoutAuxiliaryHeads
-        let lanes = capacity < Self.smallestFullBatch ? 1 : 16
+        let lanes = Self.lanes(capacity: capacity)
         let lowered = try InferenceLowering(
-            network, parameters: parameters, lanes: lanes, capacity: capacity,
-            trials: KernelTrials(choice, images: capacity, pool: pool))
-        let layouts = lowered.lowering.layouts
-        var planner = MemoryPlanner()
-        let values = layouts.enumerated().map { planner.add(count: $1.count(images: capacity), at: max(0, $0 - 1)) }
-        let outputValue = lowered.lowering.values[network.nodes.last!.name]!
-        for (index, operation) in lowered.operations.enumerated() {
-            for input in operation.inputs { planner.extend(values[input], to: index) }
-        }
-        planner.extend(values[outputValue], to: lowered.operations.count)
-        let (offsets, count) = planner.place()
+            network, lanes: lanes, capacity: capacity, trials: KernelTrials(choice, images: capacity, pool: pool),
+            read: readParameter)
+        let placements = lowered.lowering.placements
+        let memory = InferenceMemory(lowered.lowering, capacity: capacity)
         try requireMemory(
-            byteCount: count * MemoryLayout<Float>.stride, for: "inference of '\(network.name)' on \(capacity) images")
-        let arena = AlignedBuffer<Float>(count: count)
+            byteCount: memory.count * MemoryLayout<Float>.stride,
+            for: "inference of '\(network.name)' on \(capacity) images")
+        let outputValue = lowered.lowering.list.outputValue
+        let arena = AlignedBuffer<Float>(count: memory.count)
         let base = arena.pointer
-        let addresses = values.map { base + offsets[$0] }
+        let addresses = placements.indices.map { base + memory.offset(of: $0) }
         self.network = network
         self.capacity = capacity
         self.pool = pool
@@ -64,11 +73,13 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         workspacePitch = ((lowered.operations.map(\.needs.workspace).max() ?? 0) + 15) / 16 * 16
         workspace = AlignedBuffer(count: workspacePitch * pool.threadCount)
         self.arena = arena
-        inputLayout = layouts[0]
-        outputLayout = layouts[outputValue]
+        inputLayout = placements[0].layout
+        outputLayout = placements[outputValue].layout
         input = addresses[0]
         output = addresses[outputValue]
     }
+
+    static func lanes(capacity: Int) -> Int { capacity < smallestFullBatch ? 1 : 16 }
 
     /// Below this capacity, images one after another in single lanes beat blocks with idle lanes.
     static let smallestFullBatch = 8
@@ -82,7 +93,9 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
     /// What runs each convolution and fully connected layer, in order.
     public var implementations: [LayerImplementation] {
         operations.compactMap { $0 as? FrozenConvolutionOperation }.map {
-            LayerImplementation(node: $0.name, kernel: $0.kernel.name, candidates: $0.candidates)
+            LayerImplementation(
+                node: $0.name, kernel: $0.choice.kernel.name, source: $0.choice.source,
+                candidates: $0.choice.candidates)
         }
     }
 
@@ -114,11 +127,15 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
     }
 
     private func forward(count: Int) {
-        // Inference operations read no parameters through the pass: theirs are packed. The arena stands in for both.
-        let pass = Pass(
+        let pass = pass(count: count)
+        for (operation, memory) in zip(operations, memories) { operation.forward(pass, memory) }
+    }
+
+    /// Inference operations read no parameters through the pass: theirs are packed. The arena stands in for both.
+    func pass(count: Int) -> Pass {
+        Pass(
             imageCount: count, lanes: inputLayout.lanes, pool: pool, parameters: arena.pointer,
             statistics: arena.pointer, gradients: nil, randomKey: 0, workspace: workspace.pointer,
             workspacePitch: workspacePitch)
-        for (operation, memory) in zip(operations, memories) { operation.forward(pass, memory) }
     }
 }

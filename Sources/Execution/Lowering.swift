@@ -3,29 +3,26 @@ import GossamerConnectivity
 import GossamerNetworks
 import GossamerTensors
 
-/// Turns a network's nodes into values and operations, shared by training and inference.
-///
-/// A node whose work another operation takes along (a ReLU after a convolution) has the same value as its input.
+/// Turns the steps of a network into operations, as far as training and inference share them.
 struct Lowering {
     let network: Network
     let lanes: Int
     let capacity: Int
-    /// The layout of each value; value 0 is the network's input.
-    private(set) var layouts: [ActivationLayout] = []
-    /// The value of each node so far.
-    private(set) var values: [String: Int] = [:]
-    private let consumers: [[Int]]
+    let list: StepList
+    /// Where each value lies.
+    let placements: [ValuePlacement]
 
-    init(_ network: Network, lanes: Int, capacity: Int) throws(ExecutionError) {
+    init(_ network: Network, lanes: Int, capacity: Int, isTraining: Bool) throws(ExecutionError) {
         try Self.checkTables(of: network)
         self.network = network
         self.lanes = lanes
         self.capacity = capacity
-        consumers = network.consumers()
-        _ = makeValue(for: network.nodes[0])
+        list = StepList(network, isTraining: isTraining)
+        placements = ValuePlacement.all(list, lanes: lanes)
     }
 
-    /// Kernels number connections in 32 bits and channels in 16: a table and its transpose take eight bytes a connection.
+    /// Kernels number connections in 32 bits and channels in 16: a table and its transpose take eight bytes a
+    /// connection.
     private static func checkTables(of network: Network) throws(ExecutionError) {
         var total = 0
         for node in network.nodes {
@@ -43,96 +40,63 @@ struct Lowering {
         try requireMemory(byteCount: 8 * total, for: "the connections of '\(network.name)'")
     }
 
-    /// Gives a node a value of its own.
-    mutating func makeValue(for node: Node) -> Int {
-        layouts.append(ActivationLayout(shape: network.shape(of: node.name), lanes: lanes))
-        values[node.name] = layouts.count - 1
-        return layouts.count - 1
-    }
+    func layout(_ value: Int) -> ActivationLayout { placements[value].layout }
 
-    /// Makes a node's value that of an operation made for an earlier node.
-    mutating func alias(_ node: Node, to value: Int) { values[node.name] = value }
-
-    func inputs(of node: Node) -> [Int] { node.inputs.map { values[$0]! } }
-
-    /// The only reader of a node, if it is of the wanted kind: what may be fused into the node's operation.
-    func onlyConsumer(of node: Node, where matches: (Layer) -> Bool) -> Node? {
-        let readers = consumers[network.index(of: node.name)!]
-        guard readers.count == 1 else { return nil }
-        let reader = network.nodes[readers[0]]
-        return matches(reader.layer) ? reader : nil
-    }
-
-    /// Lets an operation do the ReLU that alone reads it.
-    mutating func takeReLU(after node: Node, value: Int) -> Bool {
-        guard let relu = onlyConsumer(of: node, where: { $0 == .relu }) else { return false }
-        alias(relu, to: value)
-        return true
-    }
-
-    /// The operations that training and inference share; nil for layers that each lowers in its own way.
-    mutating func sharedOperation(
-        for node: Node, isTraining: Bool
-    ) throws(ExecutionError) -> (any DifferentiableOperation)? {
-        let inputs = inputs(of: node)
-        switch node.layer {
+    /// The operation of a step that training and inference share; nil for layers that each lowers in its own way.
+    func sharedOperation(for step: Step) throws(ExecutionError) -> (any DifferentiableOperation)? {
+        let input = step.inputs[0], output = layout(step.output)
+        switch step.node.layer {
         case .relu:
-            let output = makeValue(for: node)
-            return ReLUOperation(name: node.name, inputs: inputs, output: output, layout: layouts[output])
+            return ReLUOperation(
+                name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
+                outputLayout: output)
         case .maxPooling(let layer):
             guard layer.kernel.height <= 15, layer.kernel.width <= 15 else {
-                throw ExecutionError(node: node.name, "max pooling windows may be at most 15 x 15 pixels")
+                throw ExecutionError(node: step.node.name, "max pooling windows may be at most 15 x 15 pixels")
             }
-            let output = makeValue(for: node)
             return MaxPoolingOperation(
-                name: node.name, input: inputs[0], output: output, inputLayout: layouts[inputs[0]],
-                outputLayout: layouts[output], geometry: network.geometry(of: node)!, imageCapacity: capacity,
-                isTraining: isTraining)
+                name: step.node.name, input: input, output: step.output, inputLayout: layout(input),
+                outputLayout: output, geometry: network.geometry(of: step.node)!, imageCapacity: capacity,
+                isTraining: list.isTraining)
         case .averagePooling, .globalAveragePooling:
-            return averagePooling(node, inputs)
+            let countsPadding = if case .averagePooling(_, let counts) = step.node.layer { counts } else { false }
+            return AveragePoolingOperation(
+                name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
+                outputLayout: output,
+                pooling: gsm_pooling(network.geometry(of: step.node)!, countsPadding: countsPadding))
         case .addition:
-            let output = makeValue(for: node)
             return AdditionOperation(
-                name: node.name, inputs: inputs, output: output, layout: layouts[output],
-                appliesReLU: takeReLU(after: node, value: output))
+                name: step.node.name, inputs: step.inputs, output: step.output,
+                inputLayouts: step.inputs.map(layout), outputLayout: output, appliesReLU: step.appliesReLU)
         case .concatenation:
-            let output = makeValue(for: node)
             return ConcatenationOperation(
-                name: node.name, inputs: inputs, output: output, inputLayouts: inputs.map { layouts[$0] },
-                outputLayout: layouts[output])
+                name: step.node.name, inputs: step.inputs, output: step.output,
+                parts: parts(of: step), outputLayout: output)
         case .channelSelection(let channels):
-            let output = makeValue(for: node)
             return ChannelSelectionOperation(
-                name: node.name, inputs: inputs, output: output, channels: channels, inputLayout: layouts[inputs[0]],
-                outputLayout: layouts[output])
+                name: step.node.name, inputs: step.inputs, output: step.output, channels: channels,
+                inputLayout: layout(input), outputLayout: output)
         case .input, .convolution, .fullyConnected, .batchNormalization, .dropout:
             return nil
         }
     }
 
-    private mutating func averagePooling(_ node: Node, _ inputs: [Int]) -> AveragePoolingOperation {
-        let countsPadding = if case .averagePooling(_, let counts) = node.layer { counts } else { false }
-        let output = makeValue(for: node)
-        return AveragePoolingOperation(
-            name: node.name, inputs: inputs, output: output, inputLayout: layouts[inputs[0]],
-            outputLayout: layouts[output],
-            pooling: gsm_pooling(network.geometry(of: node)!, countsPadding: countsPadding))
-    }
-
-    /// The convolution of a node as the kernels see it; a fully connected layer's kernel covers the whole image.
-    func descriptor(for node: Node, input: Int, output: Int, transposes: Bool) -> ConvolutionDescriptor {
-        ConvolutionDescriptor(
-            geometry: network.geometry(of: node)!, table: network.connectionTable(of: node), input: layouts[input],
-            output: layouts[output], transposes: transposes)
-    }
-}
-
-extension Layer {
-    fileprivate var hasConnections: Bool {
-        switch self {
-        case .convolution, .fullyConnected: true
-        default: false
+    func parts(of concatenation: Step) -> [ConcatenationOperation.Part] {
+        let whole = placements[concatenation.output]
+        var offset = whole.offset
+        return concatenation.inputs.map { input in
+            let placement = placements[input]
+            defer { offset += placement.layout.shape.channels * whole.layout.channelPitch }
+            return .init(
+                layout: placement.layout, isInPlace: placement.root == whole.root && placement.offset == offset)
         }
+    }
+
+    /// The convolution of a step as the kernels see it; a fully connected layer's kernel covers the whole image.
+    func descriptor(for step: Step, transposes: Bool) -> ConvolutionDescriptor {
+        ConvolutionDescriptor(
+            geometry: network.geometry(of: step.node)!, table: network.connectionTable(of: step.node),
+            input: layout(step.inputs[0]), output: layout(step.output), transposes: transposes)
     }
 }
 

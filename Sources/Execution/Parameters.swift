@@ -18,16 +18,26 @@ public struct Parameters: ~Copyable, Sendable {
 
     /// Initial values drawn from a seed: kernels normal with variance 2 / live fan-in (He et al. 2015, with the
     /// connections that exist, so that activations keep their size at every density), the output layers' with a tenth
-    /// of that deviation, scales one, everything else zero.
+    /// of that deviation, scales and running variances one, everything else zero.
     public init(initializing network: Network, seed: UInt64) {
         self.init(zerosFor: ParameterLayout(network))
-        for entry in layout.trained {
-            switch entry.role {
-            case .kernel: initializeKernel(entry, of: network, seed: seed)
-            case .scale: fill(entry, with: 1)
-            default: break
-            }
+        for entry in layout.trained { Self.initialize(entry, of: network, seed: seed, into: buffer(entry)) }
+    }
+
+    /// Writes the initial values of one parameter.
+    public static func initialize(
+        _ entry: ParameterLayout.Entry, of network: Network, seed: UInt64,
+        into values: UnsafeMutableBufferPointer<Float>
+    ) {
+        switch entry.role {
+        case .kernel: initializeKernel(entry, of: network, seed: seed, into: values)
+        case .scale, .runningVariance: values.update(repeating: 1)
+        case .bias, .shift, .runningMean: values.update(repeating: 0)
         }
+    }
+
+    private func buffer(_ entry: ParameterLayout.Entry) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(start: pointer(entry), count: entry.count)
     }
 
     public func pointer(_ entry: ParameterLayout.Entry) -> UnsafeMutablePointer<Float> {
@@ -48,13 +58,16 @@ public struct Parameters: ~Copyable, Sendable {
         pointer(entry).update(repeating: value, count: entry.count)
     }
 
-    private func initializeKernel(_ entry: ParameterLayout.Entry, of network: Network, seed: UInt64) {
+    private static func initializeKernel(
+        _ entry: ParameterLayout.Entry, of network: Network, seed: UInt64,
+        into values: UnsafeMutableBufferPointer<Float>
+    ) {
         let node = network.nodes[network.index(of: entry.node)!]
         var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key(entry.name))
         // Large first logits cost the first steps: a tenth of the usual deviation starts near equal probabilities.
         let isOutput = node.name == network.nodes.last!.name
             || network.auxiliaryOutputs.contains { $0.node == node.name }
-        var weight = pointer(entry)
+        var weight = values.baseAddress!
         for fanIn in network.liveFanIns(of: node) {
             let deviation = Float((2 / Double(max(1, fanIn))).squareRoot()) * (isOutput ? 0.1 : 1)
             for _ in 0 ..< fanIn {

@@ -7,32 +7,37 @@ struct TrainingMemory {
     let count: Int
     let workspacePitch: Int
     private let offsets: [Int]
-    private let valueBuffers: [Int]
-    /// nil where no gradient is wanted.
+    /// By value; only roots have buffers.
+    private let valueBuffers: [Int?]
     private let gradientBuffers: [Int?]
     private let scratchBuffers: [(forward: Int, backward: Int, saved: Int)]
     private let lowered: TrainingLowering
 
-    /// - Parameter outputs: the values that the loss reads.
-    init(_ lowered: TrainingLowering, outputs: [Int], capacity: Int) {
+    init(_ lowered: TrainingLowering, capacity: Int) {
         self.lowered = lowered
         let operations = lowered.operations
         let end = operations.count
         var planner = MemoryPlanner()
-        let counts = lowered.lowering.layouts.map { $0.count(images: capacity) }
-        // Value v is written by operation v - 1, value 0 before the first.
-        let values = counts.indices.map { planner.add(count: counts[$0], at: max(0, $0 - 1)) }
-        let gradients = counts.indices.map { value in
-            lowered.needsGradient[value] ? planner.add(count: counts[value], at: 2 * end - (value - 1)) : nil
+        let placements = lowered.lowering.placements
+        // A buffer is alive from the first step that writes a part of it to the last that reads one.
+        var values = [Int?](repeating: nil, count: placements.count), gradients = values
+        func extend(_ buffers: inout [Int?], _ value: Int, to step: Int) {
+            let root = placements[value].root
+            if buffers[root] == nil {
+                buffers[root] = planner.add(count: placements[root].layout.count(images: capacity), at: step)
+            }
+            planner.extend(buffers[root]!, to: step)
         }
+        extend(&values, 0, to: 0)
         var scratch: [(forward: Int, backward: Int, saved: Int)] = []
         for (index, operation) in operations.enumerated() {
             let needs = operation.needs
             let back = 2 * end - index
-            planner.extend(values[operation.output], to: needs.keepsOutput ? back : index)
+            for step in needs.keepsOutput ? [index, back] : [index] { extend(&values, operation.output, to: step) }
+            if lowered.needsGradient[operation.output] { extend(&gradients, operation.output, to: back) }
             for input in operation.inputs {
-                planner.extend(values[input], to: needs.keepsInputs ? back : index)
-                if let gradient = gradients[input] { planner.extend(gradient, to: back) }
+                extend(&values, input, to: needs.keepsInputs ? back : index)
+                if lowered.needsGradient[input] { extend(&gradients, input, to: back) }
             }
             let saved = planner.add(count: needs.saved, at: index)
             planner.extend(saved, to: back)
@@ -40,9 +45,9 @@ struct TrainingMemory {
                             planner.add(count: needs.backwardScratch, at: back), saved))
         }
         // The loss reads the outputs and writes their gradients.
-        for output in outputs {
-            planner.extend(values[output], to: end)
-            if let gradient = gradients[output] { planner.extend(gradient, to: end) }
+        for output in lowered.lowering.list.outputValues {
+            extend(&values, output, to: end)
+            if lowered.needsGradient[output] { extend(&gradients, output, to: end) }
         }
         (offsets, count) = planner.place()
         valueBuffers = values
@@ -54,11 +59,14 @@ struct TrainingMemory {
 
 extension TrainingMemory {
     func value(_ value: Int, base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
-        base + offsets[valueBuffers[value]]
+        let placement = lowered.lowering.placements[value]
+        return base + offsets[valueBuffers[placement.root]!] + placement.offset
     }
 
     func gradient(_ value: Int, base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float>? {
-        gradientBuffers[value].map { base + offsets[$0] }
+        guard lowered.needsGradient[value] else { return nil }
+        let placement = lowered.lowering.placements[value]
+        return base + offsets[gradientBuffers[placement.root]!] + placement.offset
     }
 
     /// The buffers of every operation as pointers into the arena.

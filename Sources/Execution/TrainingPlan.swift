@@ -44,12 +44,11 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         let lowered = try TrainingLowering(
             network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity,
             differentiatesInput: differentiatesInput)
-        let outputNodes = [network.nodes.last!.name] + network.auxiliaryOutputs.map(\.node)
-        let outputValues = outputNodes.map { lowered.lowering.values[$0]! }
+        let outputValues = lowered.lowering.list.outputValues
         guard outputValues.allSatisfy({ lowered.needsGradient[$0] }) else {
             throw ExecutionError("network '\(network.name)' has no parameters to train")
         }
-        let memory = TrainingMemory(lowered, outputs: outputValues, capacity: capacity)
+        let memory = TrainingMemory(lowered, capacity: capacity)
         // Parameters, their gradients and the optimizer's state are the caller's, but as sure to come.
         let floats = memory.count + memory.workspacePitch * pool.threadCount + 3 * ParameterLayout(network).trainedCount
         try requireMemory(
@@ -62,11 +61,11 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         workspacePitch = memory.workspacePitch
         workspace = AlignedBuffer(count: memory.workspacePitch * pool.threadCount)
         memories = memory.resolve(base: arena.pointer)
-        inputLayout = lowered.lowering.layouts[0]
+        inputLayout = lowered.lowering.layout(0)
         let base = arena.pointer
         outputs = outputValues.map {
             Output(
-                layout: lowered.lowering.layouts[$0], values: memory.value($0, base: base),
+                layout: lowered.lowering.layout($0), values: memory.value($0, base: base),
                 gradient: memory.gradient($0, base: base)!)
         }
         outputLayout = outputs[0].layout
@@ -130,7 +129,7 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         inputLayout.gather(UnsafePointer(inputGradient), images: imageCount, into: values)
     }
 
-    private func pass(
+    func pass(
         _ parameters: borrowing Parameters, gradients: UnsafeMutablePointer<Float>?
     ) -> Pass {
         Pass(

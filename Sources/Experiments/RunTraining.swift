@@ -44,9 +44,8 @@ extension PreparedRun {
     ) throws -> RunResults {
         try Model.save(network, parameters: trainer.parameters, labels: labels, to: folder.modelPath)
         let evaluation = try trainer.evaluate(test)
-        let latency = try Timing.inference(
-            network, parameters: trainer.parameters, batch: 1, pool: ThreadPool(threads: 1), minimumRuns: 50,
-            minimumSeconds: 0.3)
+        var plan = try InferencePlan(network, parameters: trainer.parameters, pool: ThreadPool(threads: 1))
+        let latency = Timing.inference(&plan, minimumRuns: 50, minimumSeconds: 0.3)
         let memory = trainer.memory
         return RunResults(
             testAccuracy: evaluation.accuracy, testImages: evaluation.imageCount,

@@ -12,9 +12,13 @@ struct BenchCommand: ParsableCommand {
 
               gossamer bench --network mnist --pattern random:0.1 --batch 1 --threads 1
               gossamer bench --training --pattern random:0.1 --against dense --threads 1
+              gossamer bench --model runs/tenth/model.safetensors
             """)
 
     @OptionGroup(title: "Network") var network: NetworkOptions
+
+    @Option(help: "A model file to load and run instead of making a network.")
+    var model: String?
 
     @Option(help: "Another pattern, timed in turns with the first; prints how their medians compare.")
     var against: String?
@@ -28,7 +32,7 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Time training steps: forward, loss, backward and update.")
     var training = false
 
-    @Flag(help: "Take each layer's first kernel that fits, without trying the others first.")
+    @Flag(help: "Take the kernel that the cost model predicts to be fastest, without trying those that fit.")
     var noAutotune = false
 
     @Option(help: "Seconds to measure each pattern for, at least.")
@@ -44,47 +48,56 @@ struct BenchCommand: ParsableCommand {
         guard seconds >= 0, seconds <= 3600 else {
             throw ValidationError("--seconds \(seconds): expected 0 to 3600")
         }
+        guard !(training && noAutotune) else {
+            throw ValidationError("--no-autotune: training tries nothing, its kernels follow from a fixed rule")
+        }
+        guard model == nil || (against == nil && !training && imageSize == nil) else {
+            throw ValidationError("--model times inference of that file alone")
+        }
     }
 
     private var imageCount: Int { batch ?? (training ? 64 : 1) }
 
     func run() throws {
-        let patterns = [network.pattern] + (against.map { [$0] } ?? [])
-        let networks = try patterns.map { try network.make(pattern: $0, imageSize: imageSize).network }
         let pool = ThreadPool(threads: threads.count)
-        var times = patterns.map { _ in [Double]() }
+        let subjects = try subjects(pool: pool)
         // Short turns: a machine whose speed drifts slows both down.
-        let turns = patterns.count == 1 ? 1 : 8
+        let turns = subjects.count == 1 ? 1 : 8
         for _ in 0 ..< turns {
-            for index in patterns.indices {
-                times[index] += try time(networks[index], pool: pool, seconds: seconds / Double(turns)).seconds
-            }
+            for subject in subjects { try subject.time(seconds: seconds / Double(turns)) }
         }
-        let figures = patterns.indices.map {
-            Figure(patterns[$0], NetworkCost(networks[$0]), Timing(seconds: times[$0]), batch: imageCount)
-        }
-        try report(figures)
+        try report(subjects.map { Figure($0.name, $0.cost, Timing(seconds: $0.times), batch: imageCount) })
     }
 
-    private func time(_ network: Network, pool: ThreadPool, seconds: Double) throws -> Timing {
-        if training {
-            let settings = TrainingSettings(batchSize: imageCount, seed: self.network.seed)
-            return try Timing.training(network, settings: settings, pool: pool, minimumSeconds: seconds).timing
+    private func subjects(pool: ThreadPool) throws -> [any BenchSubject] {
+        let choice = noAutotune ? KernelChoice.untried(pool: pool) : .remembering
+        if let model {
+            let file = try ModelFile(contentsOf: model)
+            let plan = try file.inferencePlan(capacity: imageCount, pool: pool, choice: choice)
+            return [TimedInference(file.labels.origin["pattern"] ?? "model", plan)]
         }
-        try requireMemory(byteCount: NetworkCost(network).weightBytes, for: "network '\(network.name)'")
-        let parameters = Parameters(initializing: network, seed: self.network.seed)
-        return try Timing.inference(
-            network, parameters: parameters, batch: imageCount, pool: pool, minimumSeconds: seconds,
-            choice: noAutotune ? .byRule : .measured)
+        return try ([network.pattern] + (against.map { [$0] } ?? [])).map { pattern in
+            let made = try network.make(pattern: pattern, imageSize: imageSize).network
+            if training {
+                let settings = TrainingSettings(batchSize: imageCount, seed: network.seed)
+                return TimedTraining(pattern, made, settings, pool)
+            }
+            try requireMemory(byteCount: NetworkCost(made).weightBytes, for: "network '\(made.name)'")
+            let plan = try InferencePlan(made, capacity: imageCount, pool: pool, choice: choice) {
+                Parameters.initialize($0, of: made, seed: network.seed, into: $1)
+            }
+            return TimedInference(pattern, plan)
+        }
     }
 
     private func report(_ figures: [Figure]) throws {
         let outcome = Outcome(
-            network: network.network, depthMultiplier: network.depthMultiplier, training: training, batch: imageCount,
-            threads: threads.count, instructionSet: InstructionSet.current, peakMemoryBytes: peakMemoryBytes(),
+            network: model ?? network.network, depthMultiplier: network.depthMultiplier, training: training,
+            batch: imageCount, threads: threads.count, instructionSet: InstructionSet.current,
+            peakMemoryBytes: peakMemoryBytes(),
             first: figures[0], against: figures.dropFirst().first)
         Console.say(
-            "\(training ? "training step" : "inference") of \(network.network), batch \(imageCount), "
+            "\(training ? "training step" : "inference") of \(model ?? network.network), batch \(imageCount), "
                 + "\(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current)",
             json: output.json)
         for figure in figures { Console.say("  " + figure.text, json: output.json) }
@@ -94,6 +107,51 @@ struct BenchCommand: ParsableCommand {
         }
         Console.say("  peak memory of the process \(Format.bytes(outcome.peakMemoryBytes))", json: output.json)
         if output.json { try Console.printJSON(outcome) }
+    }
+}
+
+/// What is timed in turns.
+private protocol BenchSubject: AnyObject {
+    var name: String { get }
+    var cost: NetworkCost { get }
+    /// Seconds of every run so far.
+    var times: [Double] { get }
+    func time(seconds: Double) throws
+}
+
+private final class TimedInference: BenchSubject {
+    let name: String
+    let cost: NetworkCost
+    private(set) var times: [Double] = []
+    private var plan: InferencePlan
+
+    init(_ name: String, _ plan: consuming InferencePlan) {
+        self.name = name
+        cost = NetworkCost(plan.network)
+        self.plan = plan
+    }
+
+    func time(seconds: Double) { times += Timing.inference(&plan, minimumSeconds: seconds).seconds }
+}
+
+private final class TimedTraining: BenchSubject {
+    let name: String
+    let cost: NetworkCost
+    private(set) var times: [Double] = []
+    private let network: Network
+    private let settings: TrainingSettings
+    private let pool: ThreadPool
+
+    init(_ name: String, _ network: Network, _ settings: TrainingSettings, _ pool: ThreadPool) {
+        self.name = name
+        cost = NetworkCost(network)
+        self.network = network
+        self.settings = settings
+        self.pool = pool
+    }
+
+    func time(seconds: Double) throws {
+        times += try Timing.training(network, settings: settings, pool: pool, minimumSeconds: seconds).timing.seconds
     }
 }
 

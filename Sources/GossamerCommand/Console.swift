@@ -23,6 +23,8 @@ enum Console {
     /// A line on standard error.
     static func note(_ text: String) { progress(text + "\n") }
 
+    static func warn(_ text: String) { note("warning: " + text) }
+
     /// Columns of the terminal; 80 where it does not say.
     static var columnCount: Int {
         var size = winsize()

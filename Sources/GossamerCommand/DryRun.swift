@@ -10,6 +10,7 @@ struct DryRun: Encodable {
     let removedChannels: Int
     let memory: TrainingMemoryReport
     let stepMilliseconds: Double
+    let predicted: TrainingStepPrediction
     let steps: Int
     let estimatedSeconds: Double
 
@@ -22,9 +23,10 @@ struct DryRun: Encodable {
         removedChannels = cost.removedChannels
         var settings = prepared.settings
         settings.batchSize = min(settings.batchSize, prepared.training.count)
+        let pool = ThreadPool(threads: prepared.configuration.threads)
+        predicted = try TrainingStepPrediction(prepared.network, batch: settings.batchSize, pool: pool)
         let measured = try Timing.training(
-            prepared.network, settings: settings,
-            pool: ThreadPool(threads: prepared.configuration.threads), minimumRuns: 5, minimumSeconds: 0.5)
+            prepared.network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.5)
         memory = measured.memory
         stepMilliseconds = measured.timing.medianMilliseconds
         steps = (prepared.training.count + settings.batchSize - 1) / settings.batchSize * settings.epochs
@@ -45,6 +47,7 @@ struct DryRun: Encodable {
             ("activations", Format.bytes(memory.activationBytes)),
             ("time", "about \(Format.seconds(estimatedSeconds)): \(Format.exact(steps)) steps of "
                 + "\(Format.fixed(stepMilliseconds, 1)) ms, measured now"),
+            ("a step", predicted.text),
         ]
         for (name, value) in rows { Swift.print(name.padding(to: 26) + value) }
     }
@@ -52,4 +55,32 @@ struct DryRun: Encodable {
 
 extension String {
     func padding(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}
+
+/// What a training step will take, before anything is trained.
+struct TrainingStepPrediction: Encodable {
+    let batch: Int
+    let threads: Int
+    /// By the cost model; nil where no rates may be kept.
+    let milliseconds: Double?
+    /// Activations, their gradients and workspaces: exact.
+    let activationBytes: Int
+    /// Parameters, their gradients and the optimizer's state.
+    let parameterBytes: Int
+
+    init(_ network: Network, batch: Int, pool: ThreadPool) throws {
+        self.batch = batch
+        threads = pool.threadCount
+        milliseconds = try CostModel.remembered(for: .training, pool: pool)?
+            .trainingStepMilliseconds(network, batch: batch)
+        activationBytes = try TrainingPlan.byteCount(of: network, capacity: batch, threads: threads)
+        let parameters = ParameterLayout(network)
+        parameterBytes = 4 * (3 * parameters.trainedCount + parameters.statisticsCount)
+    }
+
+    var text: String {
+        let time = milliseconds.map { "\(Format.fixed($0, 1)) ms predicted, " } ?? ""
+        return "\(time)\(Format.bytes(activationBytes)) of activations and \(Format.bytes(parameterBytes)) of "
+            + "parameters, gradients and state, batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")"
+    }
 }

@@ -23,7 +23,7 @@ struct EvaluateCommand: ParsableCommand {
         let model = try Model(contentsOf: model)
         let evaluation = try Evaluation(
             model.network, parameters: model.parameters, images: data.open().test,
-            normalization: model.labels.normalization, pool: ThreadPool(threads: threads.count))
+            normalization: model.labels.normalization, pool: ThreadPool(threads: threads.count), choice: .remembering)
         Console.say(
             "accuracy \(Format.percent(evaluation.accuracy)) (\(evaluation.correctCount) of \(evaluation.imageCount)), "
                 + "loss \(Format.fixed(evaluation.loss, 4))", json: output.json)

@@ -36,13 +36,6 @@ public struct ModelLabels: Hashable, Sendable, Codable {
 }
 
 extension Model {
-    private static let formatKey = "gossamer.format"
-    private static let networkKey = "gossamer.network"
-    private static let labelsKey = "gossamer.labels"
-    private static let format = "1"
-    private static let rowStartsSuffix = ".row_starts"
-    private static let inputsSuffix = ".inputs"
-
     /// Writes the model beside `path` and renames it. Auxiliary heads, which only training has, are left out.
     public static func save(
         _ network: Network, parameters: borrowing Parameters, labels: ModelLabels, to path: String
@@ -62,13 +55,15 @@ extension Model {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // A network and its labels hold finite numbers and text only, so that encoding cannot fail.
-        let texts = [networkKey: try! encoder.encode(network), labelsKey: try! encoder.encode(labels)]
+        let texts = [
+            ModelFormat.networkKey: try! encoder.encode(network), ModelFormat.labelsKey: try! encoder.encode(labels),
+        ]
         var writer = SafetensorsWriter(metadata: texts.mapValues { String(decoding: $0, as: UTF8.self) })
-        writer.metadata[formatKey] = format
+        writer.metadata[ModelFormat.key] = ModelFormat.version
         writer.add(parameters, of: network)
         for (node, table) in network.connections {
-            writer.add(node + rowStartsSuffix, shape: [table.rowStarts.count], values: table.rowStarts)
-            writer.add(node + inputsSuffix, shape: [table.inputs.count], values: table.inputs)
+            writer.add(node + ModelFormat.rowStartsSuffix, shape: [table.rowStarts.count], values: table.rowStarts)
+            writer.add(node + ModelFormat.inputsSuffix, shape: [table.inputs.count], values: table.inputs)
         }
         return writer
     }
@@ -80,69 +75,19 @@ extension Model {
 
     /// - Throws: ``ModelFileError`` where the file's tensors and metadata are not those of a model.
     public init(_ file: SafetensorsFile) throws(ModelFileError) {
-        guard file.metadata[Self.formatKey] == Self.format else {
-            throw .mismatch(
-                file: file.path, field: Self.formatKey, expected: "'\(Self.format)', the format of Gossamer's models")
-        }
-        let network = try Self.network(in: file)
-        let labels = try Self.labels(in: file, of: network)
-        let layout = ParameterLayout(network)
-        // All shapes are checked before memory is taken for them: a small file must not ask for a large network.
-        try file.requireParameters(of: layout)
-        let parameters = Parameters(zerosFor: layout)
+        let model = try ModelFile(file)
+        let parameters = Parameters(zerosFor: model.parameters)
         try file.readParameters(into: parameters)
-        self.init(network: network, parameters: parameters, labels: labels)
+        self.init(network: model.network, parameters: parameters, labels: model.labels)
     }
+}
 
-    private static func labels(in file: SafetensorsFile, of network: Network) throws(ModelFileError) -> ModelLabels {
-        let labels = try decode(ModelLabels.self, labelsKey, in: file)
-        guard labels.normalization.channelCount == network.inputShape.channels else {
-            throw .mismatch(
-                file: file.path, field: labelsKey,
-                expected: "a mean for each of \(network.inputShape.channels) channels")
-        }
-        guard labels.classNames.count == network.outputShape.count else {
-            throw .mismatch(file: file.path, field: labelsKey, expected: "\(network.outputShape.count) class names")
-        }
-        return labels
-    }
-
-    /// The architecture from the metadata with the connections from the tensors.
-    private static func network(in file: SafetensorsFile) throws(ModelFileError) -> Network {
-        let network = try decode(Network.self, networkKey, in: file)
-        var tables: [String: ConnectionTable] = [:]
-        for node in network.nodes where file.contains(node.name + rowStartsSuffix) {
-            let starts = try file.values(node.name + rowStartsSuffix, as: Int32.self).values
-            let inputs = try file.values(node.name + inputsSuffix, as: Int32.self).values
-            guard case .convolution = node.layer else {
-                throw .mismatch(file: file.path, field: node.name, expected: "connections only of convolutions")
-            }
-            do throws(ConnectionTableError) {
-                tables[node.name] = try ConnectionTable(
-                    inputCount: network.inputShape(of: node).channels, rowStarts: starts, inputs: inputs)
-            } catch {
-                throw .malformed(file: file.path, field: node.name + inputsSuffix, expected: error.message)
-            }
-        }
-        do throws(NetworkError) {
-            return try Network(name: network.name, nodes: network.nodes, connections: tables)
-        } catch {
-            throw .malformed(file: file.path, field: networkKey, expected: error.description)
-        }
-    }
-
-    private static func decode<Value: Decodable>(
-        _ type: Value.Type, _ key: String, in file: SafetensorsFile
-    ) throws(ModelFileError) -> Value {
-        guard let text = file.metadata[key] else {
-            throw .mismatch(file: file.path, field: key, expected: "metadata of this name")
-        }
-        do {
-            return try JSONDecoder().decode(type, from: Data(text.utf8))
-        } catch let error as NetworkError {
-            throw .malformed(file: file.path, field: key, expected: error.description)
-        } catch {
-            throw .malformed(file: file.path, field: key, expected: "valid JSON of a \(type)")
-        }
-    }
+/// Names in the file's metadata and of its tensors.
+enum ModelFormat {
+    static let key = "gossamer.format"
+    static let version = "1"
+    static let networkKey = "gossamer.network"
+    static let labelsKey = "gossamer.labels"
+    static let rowStartsSuffix = ".row_starts"
+    static let inputsSuffix = ".inputs"
 }

@@ -22,6 +22,22 @@ public struct ActivationLayout: Hashable, Sendable {
         blockPitch = (block + 15) / 16 * 16
     }
 
+    /// The layout of some of this one's channels, in place.
+    public func channels(_ count: Int) -> ActivationLayout {
+        precondition(count <= shape.channels, "\(count) of \(shape.channels) channels")
+        return ActivationLayout(
+            shape: Shape(channels: count, height: shape.height, width: shape.width), lanes: lanes, rowPitch: rowPitch,
+            channelPitch: channelPitch, blockPitch: blockPitch)
+    }
+
+    private init(shape: Shape, lanes: Int, rowPitch: Int, channelPitch: Int, blockPitch: Int) {
+        self.shape = shape
+        self.lanes = lanes
+        self.rowPitch = rowPitch
+        self.channelPitch = channelPitch
+        self.blockPitch = blockPitch
+    }
+
     /// Blocks that `images` images occupy.
     public func blockCount(images: Int) -> Int { (images + lanes - 1) / lanes }
 

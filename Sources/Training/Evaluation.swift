@@ -15,16 +15,19 @@ public struct Evaluation: Hashable, Sendable {
 
     /// Runs the images through an inference plan.
     ///
-    /// - Parameter images: at least one, of the network's input shape.
+    /// - Parameters:
+    ///   - images: at least one, of the network's input shape.
+    ///   - choice: how each layer's kernel is chosen.
     public init(
         _ network: Network, parameters: borrowing Parameters, images: LabelledImages, normalization: Normalization,
-        pool: ThreadPool
+        pool: ThreadPool, choice: KernelChoice = .byRule
     ) throws(TrainingError) {
         try Trainer.checkFit(network, images)
         let batchSize = min(256, images.count)
         var plan: InferencePlan
         do throws(ExecutionError) {
-            plan = try InferencePlan(network, parameters: parameters, capacity: batchSize, pool: pool)
+            plan = try InferencePlan(
+                network, parameters: parameters, capacity: batchSize, pool: pool, choice: choice)
         } catch {
             throw .execution(error)
         }

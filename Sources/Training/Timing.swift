@@ -41,18 +41,15 @@ extension Timing {
     /// Times inference on random images.
     ///
     /// - Parameters:
-    ///   - batch: images in a call.
-    ///   - pool: its threads run the network.
-    ///   - choice: how the plan chooses its kernels.
+    ///   - plan: what is timed, at its capacity.
     public static func inference(
-        _ network: Network, parameters: borrowing Parameters, batch: Int, pool: ThreadPool, minimumRuns: Int = 5,
-        minimumSeconds: Double = 1, choice: KernelChoice = .byRule
-    ) throws(ExecutionError) -> Timing {
-        var plan = try InferencePlan(network, parameters: parameters, capacity: batch, pool: pool, choice: choice)
+        _ plan: inout InferencePlan, minimumRuns: Int = 5, minimumSeconds: Double = 1
+    ) -> Timing {
+        let batch = plan.capacity
         let images = AlignedBuffer<Float>(count: plan.inputLayout.count(images: batch))
         var generator = SeededGenerator(seed: 0, keys: SeededGenerator.key("timing"))
         for index in 0 ..< images.count { images.pointer[index] = generator.uniform() - 0.5 }
-        let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batch * network.outputShape.count)
+        let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batch * plan.outputLayout.shape.count)
         defer { outputs.deallocate() }
         return measure(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds) {
             plan.run(images.pointer, count: batch, outputs: outputs)

@@ -28,7 +28,22 @@ import Testing
 
     @Test func saysWhatRunsEachLayer() async throws {
         let text = try await Gossamer().succeed(["inspect", "--implementations"]).output
-        for word in ["conv1", "conv2", "conv3", "runs", "milliseconds, or why not"] { #expect(text.contains(word)) }
+        for word in ["conv1", "conv2", "conv3", "tried", "why not"] { #expect(text.contains(word)) }
+        #expect(!text.contains("predicted  "))
+    }
+
+    @Test func predictsAndRemembers() async throws {
+        let gossamer = try Gossamer()
+        let environment = ["GOSSAMER_KERNEL_CACHE": gossamer.path("kept/kernels.json")]
+        let arguments = ["inspect", "--pattern", "random:0.1", "--implementations"]
+        let first = try await gossamer.succeed(arguments, environment: environment)
+        #expect(first.errors.contains("measuring how fast this machine runs inference"))
+        for word in ["predicted  ", " ms for one image on one thread", "tried"] { #expect(first.output.contains(word)) }
+        let second = try await gossamer.succeed(arguments, environment: environment)
+        #expect(!second.errors.contains("measuring"))
+        #expect(second.output.contains("remembered"))
+        let bench = ["bench", "--image-size", "12", "--seconds", "0.05", "--threads", "1", "--no-autotune"]
+        try await gossamer.succeed(bench, environment: environment)
     }
 
     @Test func networksHaveImagesOfTheirOwn() async throws {

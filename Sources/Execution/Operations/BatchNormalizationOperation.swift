@@ -7,7 +7,8 @@ struct BatchNormalizationOperation: DifferentiableOperation {
     let name: String
     let inputs: [Int]
     let output: Int
-    let layout: ActivationLayout
+    let inputLayout: ActivationLayout
+    let outputLayout: ActivationLayout
     let layer: BatchNormalization
     let entries: Entries
     let appliesReLU: Bool
@@ -16,7 +17,7 @@ struct BatchNormalizationOperation: DifferentiableOperation {
         let scale, shift, mean, variance: ParameterLayout.Entry
     }
 
-    private var channels: Int { layout.shape.channels }
+    private var channels: Int { outputLayout.shape.channels }
 
     var needs: OperationNeeds {
         OperationNeeds(
@@ -27,11 +28,11 @@ struct BatchNormalizationOperation: DifferentiableOperation {
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         let blocks = pass.blockCount
         let base = normalization(pass, memory)
-        pass.forEachChannel(layout) { range in
+        pass.forEachChannel(outputLayout) { range in
             var normalization = base.shifted(by: range.lowerBound)
-            let extent = layout.extent(blocks: blocks, channels: range.count)
-            let x = layout.view(memory.inputs[0], channel: range.lowerBound)
-            let y = layout.view(memory.output, channel: range.lowerBound)
+            let extent = outputLayout.extent(blocks: blocks, channels: range.count)
+            let x = inputLayout.view(memory.inputs[0], channel: range.lowerBound)
+            let y = outputLayout.view(memory.output, channel: range.lowerBound)
             elements.normalization_statistics(extent, &normalization, x)
             elements.normalize(extent, &normalization, x, y)
         }
@@ -44,15 +45,15 @@ struct BatchNormalizationOperation: DifferentiableOperation {
         var base = normalization(pass, memory)
         base.scale_gradient = gradients + entries.scale.offset
         base.shift_gradient = gradients + entries.shift.offset
-        pass.forEachChannel(layout) { range in
+        pass.forEachChannel(outputLayout) { range in
             var normalization = base.shifted(by: range.lowerBound)
-            let extent = layout.extent(blocks: blocks, channels: range.count)
-            let x = layout.view(memory.inputs[0], channel: range.lowerBound)
-            let y = layout.view(memory.output, channel: range.lowerBound)
-            let dy = layout.view(outputGradient, channel: range.lowerBound)
+            let extent = outputLayout.extent(blocks: blocks, channels: range.count)
+            let x = inputLayout.view(memory.inputs[0], channel: range.lowerBound)
+            let y = outputLayout.view(memory.output, channel: range.lowerBound)
+            let dy = outputLayout.view(outputGradient, channel: range.lowerBound)
             elements.normalization_parameter_gradients(extent, &normalization, x, y, dy)
             guard let target = memory.inputGradients[0] else { return }
-            let dx = layout.view(target.pointer, channel: range.lowerBound)
+            let dx = inputLayout.view(target.pointer, channel: range.lowerBound)
             elements.normalization_input_gradient(extent, &normalization, x, y, dy, dx, target.accumulates)
         }
     }
@@ -70,7 +71,7 @@ struct BatchNormalizationOperation: DifferentiableOperation {
         let mean = pass.statistics + entries.mean.offset
         let variance = pass.statistics + entries.variance.offset
         let momentum = Float(layer.momentum)
-        let count = Float(pass.imageCount * layout.shape.height * layout.shape.width)
+        let count = Float(pass.imageCount * outputLayout.shape.height * outputLayout.shape.width)
         // The running variance estimates that of all images, hence the divisor n - 1, as in PyTorch.
         let unbiased = count > 1 ? count / (count - 1) : 1
         for channel in 0 ..< channels {

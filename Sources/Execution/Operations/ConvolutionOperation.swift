@@ -54,15 +54,17 @@ struct ConvolutionOperation: DifferentiableOperation {
         call.input = UnsafePointer(memory.inputs[0])
         call.output_gradient = UnsafePointer(outputGradient)
         call.weight_gradient = gradients + kernelEntry.offset
-        kernels.weightGradient.run(call, pass)
-        if let kernel = kernels.inputGradient, let target = memory.inputGradients[0] {
-            let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
-            call.weights = weights
-            call.packed = packed(kernel, weights, memory.backwardScratch)
-            call.input_gradient = target.pointer
-            call.accumulate = target.accumulates
-            kernel.run(call, pass)
+        guard let kernel = kernels.inputGradient, let target = memory.inputGradients[0] else {
+            return kernels.weightGradient.run(call, pass)
         }
+        let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+        var packed: UnsafePointer<Float>?
+        kernels.weightGradient.run(call, pass, aside: { packed = self.packed(kernel, weights, memory.backwardScratch) })
+        call.weights = weights
+        call.packed = packed
+        call.input_gradient = target.pointer
+        call.accumulate = target.accumulates
+        kernel.run(call, pass)
     }
 
     /// Masks the gradient where ReLU cut the output, and sums it into the gradient of the bias.

@@ -6,27 +6,28 @@ struct ReLUOperation: DifferentiableOperation {
     let name: String
     let inputs: [Int]
     let output: Int
-    let layout: ActivationLayout
+    let inputLayout: ActivationLayout
+    let outputLayout: ActivationLayout
 
     var needs: OperationNeeds { OperationNeeds(keepsOutput: true) }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
-        pass.forEachChannelRange(layout) { block, channels in
+        pass.forEachChannelRange(outputLayout) { block, channels in
             elements.relu(
-                layout.extent(channels: channels.count),
-                layout.view(memory.inputs[0], block: block, channel: channels.lowerBound),
-                layout.view(memory.output, block: block, channel: channels.lowerBound))
+                outputLayout.extent(channels: channels.count),
+                inputLayout.view(memory.inputs[0], block: block, channel: channels.lowerBound),
+                outputLayout.view(memory.output, block: block, channel: channels.lowerBound))
         }
     }
 
     func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         guard let outputGradient = memory.outputGradient, let target = memory.inputGradients[0] else { return }
-        pass.forEachChannelRange(layout) { block, channels in
+        pass.forEachChannelRange(outputLayout) { block, channels in
             elements.relu_gradient(
-                layout.extent(channels: channels.count),
-                layout.view(memory.output, block: block, channel: channels.lowerBound),
-                layout.view(outputGradient, block: block, channel: channels.lowerBound),
-                layout.view(target.pointer, block: block, channel: channels.lowerBound), target.accumulates)
+                outputLayout.extent(channels: channels.count),
+                outputLayout.view(memory.output, block: block, channel: channels.lowerBound),
+                outputLayout.view(outputGradient, block: block, channel: channels.lowerBound),
+                inputLayout.view(target.pointer, block: block, channel: channels.lowerBound), target.accumulates)
         }
     }
 }
@@ -37,34 +38,37 @@ struct DropoutOperation: DifferentiableOperation {
     let name: String
     let inputs: [Int]
     let output: Int
-    let layout: ActivationLayout
+    let inputLayout: ActivationLayout
+    let outputLayout: ActivationLayout
     let rate: Double
 
     var needs: OperationNeeds { OperationNeeds() }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
-        apply(pass, from: memory.inputs[0], to: memory.output, accumulates: false)
+        apply(pass, from: (memory.inputs[0], inputLayout), to: (memory.output, outputLayout), accumulates: false)
     }
 
     func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         guard let outputGradient = memory.outputGradient, let target = memory.inputGradients[0] else { return }
-        apply(pass, from: outputGradient, to: target.pointer, accumulates: target.accumulates)
+        apply(
+            pass, from: (outputGradient, outputLayout), to: (target.pointer, inputLayout),
+            accumulates: target.accumulates)
     }
 
     private func apply(
-        _ pass: borrowing Pass, from source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>,
-        accumulates: Bool
+        _ pass: borrowing Pass, from source: (data: UnsafeMutablePointer<Float>, layout: ActivationLayout),
+        to target: (data: UnsafeMutablePointer<Float>, layout: ActivationLayout), accumulates: Bool
     ) {
         var generator = SeededGenerator(seed: pass.randomKey, keys: SeededGenerator.key(name))
         let seed = generator.next()
-        pass.forEachChannelRange(layout) { block, channels in
+        pass.forEachChannelRange(inputLayout) { block, channels in
             let dropout = gsm_dropout(
-                seed: seed, first_image: UInt64(block * layout.lanes), first_channel: Int32(channels.lowerBound),
+                seed: seed, first_image: UInt64(block * inputLayout.lanes), first_channel: Int32(channels.lowerBound),
                 keep_probability: Float(1 - rate))
             elements.dropout(
-                layout.extent(channels: channels.count), dropout,
-                layout.view(source, block: block, channel: channels.lowerBound),
-                layout.view(target, block: block, channel: channels.lowerBound), accumulates)
+                inputLayout.extent(channels: channels.count), dropout,
+                source.layout.view(source.data, block: block, channel: channels.lowerBound),
+                target.layout.view(target.data, block: block, channel: channels.lowerBound), accumulates)
         }
     }
 }
@@ -74,37 +78,40 @@ struct AdditionOperation: DifferentiableOperation {
     let name: String
     let inputs: [Int]
     let output: Int
-    let layout: ActivationLayout
+    /// One for each input.
+    let inputLayouts: [ActivationLayout]
+    let outputLayout: ActivationLayout
     let appliesReLU: Bool
 
     var needs: OperationNeeds { OperationNeeds(keepsOutput: appliesReLU) }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         let last = memory.inputs.count - 1
-        pass.forEachChannelRange(layout) { block, channels in
-            func view(_ data: UnsafeMutablePointer<Float>) -> gsm_view {
-                layout.view(data, block: block, channel: channels.lowerBound)
+        pass.forEachChannelRange(outputLayout) { block, channels in
+            func input(_ index: Int) -> gsm_view {
+                inputLayouts[index].view(memory.inputs[index], block: block, channel: channels.lowerBound)
             }
-            let extent = layout.extent(channels: channels.count)
-            var sum = view(memory.inputs[0])
+            let extent = outputLayout.extent(channels: channels.count)
+            let output = outputLayout.view(memory.output, block: block, channel: channels.lowerBound)
+            var sum = input(0)
             for index in 1 ... last {
                 let epilogue = appliesReLU && index == last ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
-                elements.add(extent, sum, view(memory.inputs[index]), view(memory.output), epilogue)
-                sum = view(memory.output)
+                elements.add(extent, sum, input(index), output, epilogue)
+                sum = output
             }
         }
     }
 
     func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         guard let outputGradient = memory.outputGradient else { return }
-        pass.forEachChannelRange(layout) { block, channels in
-            let extent = layout.extent(channels: channels.count)
-            let dy = layout.view(outputGradient, block: block, channel: channels.lowerBound)
+        pass.forEachChannelRange(outputLayout) { block, channels in
+            let extent = outputLayout.extent(channels: channels.count)
+            let dy = outputLayout.view(outputGradient, block: block, channel: channels.lowerBound)
             if appliesReLU {
-                let y = layout.view(memory.output, block: block, channel: channels.lowerBound)
+                let y = outputLayout.view(memory.output, block: block, channel: channels.lowerBound)
                 elements.relu_gradient(extent, y, dy, dy, false)
             }
-            for target in memory.inputGradients {
+            for (layout, target) in zip(inputLayouts, memory.inputGradients) {
                 guard let target else { continue }
                 let dx = layout.view(target.pointer, block: block, channel: channels.lowerBound)
                 if target.accumulates { elements.accumulate(extent, dy, dx) } else { elements.copy(extent, dy, dx) }

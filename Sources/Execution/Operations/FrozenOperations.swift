@@ -9,9 +9,7 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
     let inputs: [Int]
     let output: Int
     private let descriptor: ConvolutionDescriptor
-    let kernel: ConvolutionKernel
-    /// The kernels that were considered.
-    let candidates: [LayerImplementation.Candidate]
+    let choice: KernelTrials.Choice
     /// Packed, or as they are where the kernel packs nothing.
     private let weights: AlignedBuffer<Float>
     private let isPacked: Bool
@@ -31,9 +29,8 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
         self.descriptor = descriptor
         self.appliesReLU = appliesReLU
         self.bias = bias
-        kernel = choice.kernel
-        candidates = choice.candidates
-        if let packed = kernel.packed(folded.pointer, descriptor) {
+        self.choice = choice
+        if let packed = choice.kernel.packed(folded.pointer, descriptor) {
             weights = packed
             isPacked = true
         } else {
@@ -41,6 +38,8 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
             isPacked = false
         }
     }
+
+    private var kernel: ConvolutionKernel { choice.kernel }
 
     var needs: OperationNeeds { OperationNeeds(workspace: kernel.workspaceCount(descriptor)) }
 
@@ -67,21 +66,24 @@ final class FrozenNormalizationOperation: Operation, @unchecked Sendable {
     let name: String
     let inputs: [Int]
     let output: Int
-    private let layout: ActivationLayout
+    private let inputLayout: ActivationLayout
+    private let outputLayout: ActivationLayout
     private let appliesReLU: Bool
     /// Scale, then shift, per channel.
     private let factors: AlignedBuffer<Float>
     private let identity: AlignedBuffer<Float>
 
     init(
-        name: String, input: Int, output: Int, layout: ActivationLayout, affine: ChannelAffine, appliesReLU: Bool
+        name: String, input: Int, output: Int, inputLayout: ActivationLayout, outputLayout: ActivationLayout,
+        affine: ChannelAffine, appliesReLU: Bool
     ) {
         self.name = name
         inputs = [input]
         self.output = output
-        self.layout = layout
+        self.inputLayout = inputLayout
+        self.outputLayout = outputLayout
         self.appliesReLU = appliesReLU
-        let channels = layout.shape.channels
+        let channels = outputLayout.shape.channels
         factors = AlignedBuffer(count: 2 * channels)
         identity = AlignedBuffer(count: 2 * channels)
         for channel in 0 ..< channels {
@@ -94,19 +96,19 @@ final class FrozenNormalizationOperation: Operation, @unchecked Sendable {
     var needs: OperationNeeds { OperationNeeds() }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
-        let channels = layout.shape.channels
+        let channels = outputLayout.shape.channels
         let base = gsm_normalization(
             images: Int32(pass.imageCount), epsilon: 0, relu: appliesReLU, mean: identity.pointer, variance: nil,
             inverse_deviation: identity.pointer + channels, scale: UnsafePointer(factors.pointer),
             shift: UnsafePointer(factors.pointer + channels), scale_gradient: nil, shift_gradient: nil)
         let liveImages = pass.imageCount
-        pass.forEachChannelRange(layout) { block, range in
+        pass.forEachChannelRange(outputLayout) { block, range in
             var normalization = base.shifted(by: range.lowerBound)
-            normalization.images = Int32(min(layout.lanes, liveImages - block * layout.lanes))
+            normalization.images = Int32(min(outputLayout.lanes, liveImages - block * outputLayout.lanes))
             elements.normalize(
-                layout.extent(channels: range.count), &normalization,
-                layout.view(memory.inputs[0], block: block, channel: range.lowerBound),
-                layout.view(memory.output, block: block, channel: range.lowerBound))
+                outputLayout.extent(channels: range.count), &normalization,
+                inputLayout.view(memory.inputs[0], block: block, channel: range.lowerBound),
+                outputLayout.view(memory.output, block: block, channel: range.lowerBound))
         }
     }
 }
@@ -121,11 +123,13 @@ package struct ChannelAffine {
         func values(_ role: ParameterLayout.Role) -> [Float] {
             parameters.values(parameters.layout.entry(node, role)!)
         }
-        let mean = values(.runningMean)
-        let variance = values(.runningVariance)
-        let gamma = values(.scale)
-        let beta = values(.shift)
-        let factors = zip(gamma, variance).map { Double($0) / (Double($1) + layer.epsilon).squareRoot() }
+        self.init(
+            scale: values(.scale), shift: values(.shift), mean: values(.runningMean),
+            variance: values(.runningVariance), epsilon: layer.epsilon)
+    }
+
+    init(scale gamma: [Float], shift beta: [Float], mean: [Float], variance: [Float], epsilon: Double) {
+        let factors = zip(gamma, variance).map { Double($0) / (Double($1) + epsilon).squareRoot() }
         scale = factors.map { Float($0) }
         shift = factors.indices.map { Float(Double(beta[$0]) - Double(mean[$0]) * factors[$0]) }
     }

@@ -10,8 +10,10 @@ struct MaxPoolingOperation: DifferentiableOperation {
     let inputLayout: ActivationLayout
     let outputLayout: ActivationLayout
     let pooling: gsm_pooling
+    /// Of the winning taps, in bytes.
+    private let tapLayout: ActivationLayout
     /// Bytes of winning taps; 0 in inference.
-    let tapCount: Int
+    private let tapCount: Int
 
     init(
         name: String, input: Int, output: Int, inputLayout: ActivationLayout, outputLayout: ActivationLayout,
@@ -23,7 +25,8 @@ struct MaxPoolingOperation: DifferentiableOperation {
         self.inputLayout = inputLayout
         self.outputLayout = outputLayout
         pooling = gsm_pooling(geometry, countsPadding: false)
-        tapCount = isTraining ? outputLayout.count(images: imageCapacity) : 0
+        tapLayout = ActivationLayout(shape: outputLayout.shape, lanes: outputLayout.lanes)
+        tapCount = isTraining ? tapLayout.count(images: imageCapacity) : 0
     }
 
     var needs: OperationNeeds { OperationNeeds(saved: (tapCount + 3) / 4) }
@@ -55,11 +58,11 @@ struct MaxPoolingOperation: DifferentiableOperation {
     }
 
     private func taps(_ memory: OperationMemory, block: Int, channel: Int) -> gsm_tap_view {
-        let offset = block * outputLayout.blockPitch + channel * outputLayout.channelPitch
+        let offset = block * tapLayout.blockPitch + channel * tapLayout.channelPitch
         let base = UnsafeMutableRawPointer(memory.saved).assumingMemoryBound(to: UInt8.self)
         return gsm_tap_view(
-            data: tapCount > 0 ? base + offset : nil, row_pitch: Int64(outputLayout.rowPitch),
-            channel_pitch: Int64(outputLayout.channelPitch), block_pitch: Int64(outputLayout.blockPitch))
+            data: tapCount > 0 ? base + offset : nil, row_pitch: Int64(tapLayout.rowPitch),
+            channel_pitch: Int64(tapLayout.channelPitch), block_pitch: Int64(tapLayout.blockPitch))
     }
 }
 

@@ -42,7 +42,8 @@ final class Gossamer: Sendable {
         }
         process.currentDirectoryURL = URL(filePath: folder)
         process.environment = ProcessInfo.processInfo.environment
-            .merging(["XDG_CACHE_HOME": path("cache")]) { $1 }.merging(environment) { $1 }
+            .merging(["XDG_CACHE_HOME": path("cache"), "GOSSAMER_KERNEL_CACHE": "off"]) { $1 }
+            .merging(environment) { $1 }
         return try RunningCommand(process)
     }
 
@@ -54,8 +55,11 @@ final class Gossamer: Sendable {
 
     /// Runs a command that must succeed.
     @discardableResult
-    func succeed(_ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation) async throws -> Outcome {
-        let outcome = try await run(arguments)
+    func succeed(
+        _ arguments: [String], environment: [String: String] = [:],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Outcome {
+        let outcome = try await run(arguments, environment: environment)
         try #require(outcome.status == 0, "\(arguments): \(outcome)", sourceLocation: sourceLocation)
         return outcome
     }

@@ -1,0 +1,127 @@
+import CGossamerKernels
+import GossamerNetworks
+import GossamerTensors
+
+extension CostModel {
+    /// What a model is to predict.
+    public enum Purpose: String, Sendable, CaseIterable {
+        case inference, training
+    }
+
+    /// Measures the rates of this machine on a pool's threads: some seconds.
+    public static func calibrated(for purpose: Purpose, pool: ThreadPool) -> CostModel {
+        var calibration = Calibration(pool: pool)
+        switch purpose {
+        case .inference:
+            for network in CalibrationLayers.convolutions(lanes: 1) { calibration.tryForward(network) }
+            for images in [1, 16] {
+                for network in CalibrationLayers.elements() { calibration.timeInference(network, images: images) }
+            }
+        case .training:
+            for network in CalibrationLayers.convolutions(lanes: 16) {
+                // Weights are read once for all blocks: two counts of blocks tell their share.
+                let side = network.inputShape.height
+                for images in side <= 8 ? [16, 64] : [16] { calibration.timeTraining(network, images: images) }
+            }
+            for network in CalibrationLayers.elements() { calibration.timeTraining(network, images: 16) }
+            for count in [1 << 16, 1 << 22] { calibration.timeOptimizer(count: count) }
+        }
+        for count in [1 << 14, 1 << 20] { calibration.timeInput(count: count) }
+        return calibration.model
+    }
+}
+
+/// Times by label of the work that was done, until rates are fitted to them.
+private struct Calibration: ~Copyable {
+    private let pool: ThreadPool
+    private let cold: ColdRuns
+    private var samples: [String: [(counts: [Double], nanoseconds: Double)]] = [:]
+    private static let patience = Duration.milliseconds(3)
+
+    init(pool: ThreadPool) {
+        self.pool = pool
+        cold = ColdRuns(pool: pool)
+    }
+
+    var model: CostModel { CostModel(rates: samples.mapValues { CostModel.fit($0) }) }
+
+    private mutating func add(_ work: WorkTerms, _ milliseconds: Double) {
+        samples[work.label, default: []].append((work.counts, max(milliseconds * 1e6, 1)))
+    }
+
+    /// Every kernel that takes the network's only layer, on one image.
+    mutating func tryForward(_ network: Network) {
+        guard let lowering = try? Lowering(network, lanes: 1, capacity: 1, isTraining: false) else { return }
+        let step = lowering.list.steps[0]
+        let descriptor = lowering.descriptor(for: step, transposes: false)
+        let kernels = descriptor.forwardCandidates().filter { $0.declines == nil }.map(\.kernel)
+        let trials = KernelTrials(.measured, images: 1, pool: pool, patience: Self.patience)
+        let times = try? trials.times(
+            of: kernels, on: descriptor, node: step.node.name, input: lowering.layout(0), output: lowering.layout(1))
+        for (kernel, time) in times ?? [:] {
+            add(WorkTerms(kernel: kernel, descriptor.pointer.pointee, blocks: 1), time)
+        }
+    }
+
+    /// A layer of inference that is not a convolution.
+    mutating func timeInference(_ network: Network, images: Int) {
+        let lanes = InferencePlan.lanes(capacity: images)
+        guard let lowering = try? Lowering(network, lanes: lanes, capacity: images, isTraining: false),
+            let plan = try? InferencePlan(
+                network, capacity: images, pool: pool, readParameter: { $1.update(repeating: 1) })
+        else { return }
+        for (index, step) in lowering.list.steps.enumerated() {
+            let pass = plan.pass(count: images)
+            let time = cold.bestMilliseconds(within: Self.patience) {
+                plan.operations[index].forward(pass, plan.memories[index])
+            }
+            for work in lowering.elementWork(of: step, images: images).forward { add(work, time) }
+        }
+    }
+
+    /// Both passes of a layer in training.
+    mutating func timeTraining(_ network: Network, images: Int) {
+        let parameters = Parameters(initializing: network, seed: 1)
+        let gradients = AlignedBuffer<Float>(count: parameters.trained.count)
+        let differentiatesInput = network.inputShape.channels > 4
+        guard let lowered = try? TrainingLowering(
+            network, parameters: parameters.layout, lanes: 16, capacity: images,
+            differentiatesInput: differentiatesInput),
+            var plan = try? TrainingPlan(
+                network, capacity: images, pool: pool, differentiatesInput: differentiatesInput)
+        else { return }
+        let zeros = AlignedBuffer<Float>(count: plan.inputLayout.count(images: images))
+        plan.forward(zeros.pointer, count: images, parameters: parameters, randomKey: 0)
+        for (index, work) in lowered.work(images: images).enumerated() {
+            let pass = plan.pass(parameters, gradients: gradients.pointer)
+            let (operation, memory) = (plan.operations[index], plan.memories[index])
+            let forward = cold.bestMilliseconds(within: Self.patience) { operation.forward(pass, memory) }
+            let backward = cold.bestMilliseconds(within: Self.patience) { operation.backward(pass, memory) }
+            if let terms = work.forward.first { add(terms, forward) }
+            if let terms = work.backward.first { add(terms, backward) }
+        }
+    }
+
+    mutating func timeOptimizer(count: Int) {
+        let weights = AlignedBuffer<Float>(count: count), gradients = AlignedBuffer<Float>(count: count)
+        let velocities = AlignedBuffer<Float>(count: count)
+        let piece = 1 << 15
+        let time = cold.bestMilliseconds(within: Self.patience) {
+            pool.run(count / piece) { index, _ in
+                let start = index * piece
+                elements.nesterov_step(
+                    Int64(piece), weights.pointer + start, gradients.pointer + start, velocities.pointer + start, 0.1,
+                    0.9, 0)
+            }
+        }
+        add(WorkTerms(kernel: CostModel.optimizer, values: 5 * count), time)
+    }
+
+    mutating func timeInput(count: Int) {
+        let source = AlignedBuffer<Float>(count: count), target = AlignedBuffer<Float>(count: count)
+        let time = cold.bestMilliseconds(within: Self.patience) {
+            target.pointer.update(from: source.pointer, count: count)
+        }
+        add(WorkTerms(kernel: "input", values: count), time)
+    }
+}

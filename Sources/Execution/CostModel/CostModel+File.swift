@@ -1,0 +1,23 @@
+extension CostModel {
+    /// The rates of this machine from a file, or measured now and kept there.
+    ///
+    /// - Parameters:
+    ///   - path: of the file; nil measures and keeps nothing.
+    ///   - warn: gets a line where the file cannot be read or written.
+    ///   - willMeasure: called before some seconds are spent on measuring.
+    public static func ofThisMachine(
+        for purpose: Purpose, pool: ThreadPool, path: String?, warn: (String) -> Void = { _ in },
+        willMeasure: () -> Void = {}
+    ) -> CostModel {
+        let group = "\(purpose.rawValue): \(MachineFiles.group(threads: pool.threadCount))"
+        let file = path.map { MachineFile<[Double]>(path: $0, format: "gossamer rates 1") }
+        if let rates = file?.values(of: group, warn: warn), !rates.isEmpty,
+            rates.values.allSatisfy({ $0.allSatisfy { $0 >= 0 && $0.isFinite } }) {
+            return CostModel(rates: rates)
+        }
+        willMeasure()
+        let model = calibrated(for: purpose, pool: pool)
+        file?.add(model.rates, to: group, warn: warn)
+        return model
+    }
+}
