@@ -57,7 +57,7 @@ struct RunsCommand: ParsableCommand {
     /// Up to date; in memory only, with a word about it, where the cache cannot be written.
     private func openIndex() throws -> (RunIndex, RunIndex.Refresh) {
         do throws(ExperimentError) {
-            let index = try RunIndex(cacheFolder: cacheFolder)
+            let index = try RunIndex(cacheFolder: MachineFiles.cacheFolder)
             return (index, try rebuild ? index.rebuild(from: folder) : index.refresh(from: folder))
         } catch {
             Console.note("the index is not used, every run folder is read: \(error)")
@@ -75,12 +75,6 @@ struct RunsCommand: ParsableCommand {
             record.status.rawValue, record.cost.map { Format.exact($0.parameters) } ?? "",
             record.results.map { Format.percent($0.testAccuracy) } ?? "",
         ]
-    }
-
-    private var cacheFolder: String {
-        let environment = ProcessInfo.processInfo.environment
-        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache + "/gossamer" }
-        return NSHomeDirectory() + "/.cache/gossamer"
     }
 
     private struct Line: Encodable {

@@ -72,8 +72,14 @@ public enum MachineFiles {
     public static var kernelPath: String? {
         let environment = ProcessInfo.processInfo.environment
         if let told = environment[variable], !told.isEmpty { return told == "off" ? nil : told }
-        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache + "/gossamer/kernels.json" }
-        return NSHomeDirectory() + "/.cache/gossamer/kernels.json"
+        return cacheFolder + "/kernels.json"
+    }
+
+    /// The user's folder for what may be deleted at any time.
+    public static var cacheFolder: String {
+        let environment = ProcessInfo.processInfo.environment
+        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache + "/gossamer" }
+        return NSHomeDirectory() + "/.cache/gossamer"
     }
 
     /// The file of a cost model's rates, `rates.json` beside that of the kernels; nil where nothing shall be kept.
