@@ -122,9 +122,9 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
                 state.call(batch.images, relu: relu, from: channel) {
                     kernels.normalization_statistics(extent, $0, input)
                     kernels.normalize(extent, $0, input, output)
-                    kernels.normalization_parameter_gradients(extent, $0, input, output, gradient)
+                    kernels.normalization_parameter_gradients(extent, $0, input, gradient)
                     kernels.normalization_input_gradient(
-                        extent, $0, input, output, gradient, dx.view(channel: channel), accumulate)
+                        extent, $0, input, gradient, dx.view(channel: channel), accumulate)
                 }
             }
             let pixels = batch.shape.height * batch.shape.width

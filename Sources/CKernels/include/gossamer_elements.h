@@ -95,12 +95,12 @@ typedef struct gsm_element_kernels {
     void (*normalization_statistics)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x);
     /// y = (x - mean) * inverse_deviation * scale + shift, then ReLU if `relu`; x and y may be the same.
     void (*normalize)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x, gsm_view y);
-    /// Writes scale_gradient and shift_gradient from x and dy; y is read only with `relu`.
+    /// Writes scale_gradient and shift_gradient from x and dy.
     void (*normalization_parameter_gradients)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x,
-                                              gsm_view y, gsm_view dy);
+                                              gsm_view dy);
     /// dx, or dx += it, from the parameter gradients of the call above; dx may be dy. Idle lanes receive zeros.
     void (*normalization_input_gradient)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x,
-                                         gsm_view y, gsm_view dy, gsm_view dx, bool accumulate);
+                                         gsm_view dy, gsm_view dx, bool accumulate);
 
     /// Nesterov momentum as in PyTorch, with d = gradient + weight_decay * weight: velocity = momentum * velocity + d,
     /// weight -= learning_rate * (d + momentum * velocity).

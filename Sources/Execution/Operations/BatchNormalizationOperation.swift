@@ -21,8 +21,7 @@ struct BatchNormalizationOperation: DifferentiableOperation {
 
     var needs: OperationNeeds {
         OperationNeeds(
-            keepsInputs: true, keepsOutput: appliesReLU, forwardScratch: channels, saved: 2 * channels,
-            hasParameters: true)
+            keepsInputs: true, forwardScratch: channels, saved: 2 * channels, hasParameters: true)
     }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
@@ -49,12 +48,11 @@ struct BatchNormalizationOperation: DifferentiableOperation {
             var normalization = base.shifted(by: range.lowerBound)
             let extent = outputLayout.extent(blocks: blocks, channels: range.count)
             let x = inputLayout.view(memory.inputs[0], channel: range.lowerBound)
-            let y = outputLayout.view(memory.output, channel: range.lowerBound)
             let dy = outputLayout.view(outputGradient, channel: range.lowerBound)
-            elements.normalization_parameter_gradients(extent, &normalization, x, y, dy)
+            elements.normalization_parameter_gradients(extent, &normalization, x, dy)
             guard let target = memory.inputGradients[0] else { return }
             let dx = inputLayout.view(target.pointer, channel: range.lowerBound)
-            elements.normalization_input_gradient(extent, &normalization, x, y, dy, dx, target.accumulates)
+            elements.normalization_input_gradient(extent, &normalization, x, dy, dx, target.accumulates)
         }
     }
 
