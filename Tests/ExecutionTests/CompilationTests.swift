@@ -22,6 +22,21 @@ import Testing
         #expect(inference?.node == "wide")
     }
 
+    /// Kernels number channels in 16 bits.
+    @Test func tooManyChannelsAreRefused() throws {
+        for filters in [1 << 16, (1 << 16) + 1] {
+            var net = NetworkBuilder(name: "wide", input: Shape(channels: 1, height: 1, width: 1))
+            _ = net.convolution(net.input, filters: filters, kernel: 1, name: "many")
+            let network = try net.build()
+            guard filters > 1 << 16 else {
+                _ = try TrainingPlan(network, capacity: 1, pool: pool)
+                continue
+            }
+            let error = #expect(throws: ExecutionError.self) { _ = try TrainingPlan(network, capacity: 1, pool: pool) }
+            #expect(error?.node == "many")
+        }
+    }
+
     /// A window that sees nothing but padding has no maximum and no mean.
     @Test(arguments: [true, false]) func windowsOutsideTheImageAreRefused(maximum: Bool) throws {
         for padding in [
