@@ -52,8 +52,8 @@ CHECK_OBJECTS := $(patsubst Sources/CKernels/%.c,$(CHECK)/%.o,$(wildcard Sources
 
 check-kernels: toolchain ## Compare the C kernels with the reference under the address and undefined sanitizers
 	@$(MAKE) --no-print-directory -j 2 $(CHECK)/check-kernels
-	ASAN_OPTIONS=detect_leaks=0 $(CHECK)/check-kernels 1000
-	ASAN_OPTIONS=detect_leaks=0 GOSSAMER_ISA=avx2 $(CHECK)/check-kernels 500
+	ASAN_OPTIONS=detect_leaks=0 $(CHECK)/check-kernels 200
+	ASAN_OPTIONS=detect_leaks=0 GOSSAMER_ISA=avx2 $(CHECK)/check-kernels 200
 
 $(CHECK)/check-kernels: Scripts/check-kernels.c $(CHECK_OBJECTS)
 	clang $(CHECK_FLAGS) $^ -lm -o $@
