@@ -55,7 +55,7 @@ private struct Calibration: ~Copyable {
         let step = lowering.list.steps[0]
         let descriptor = lowering.descriptor(for: step, transposes: false)
         let kernels = descriptor.forwardCandidates().filter { $0.declines == nil }.map(\.kernel)
-        let trials = KernelTrials(.measured, images: 1, pool: pool, patience: Self.patience)
+        let trials = KernelTrials(.measured, images: 1, pool: pool, rounds: .timingAll(patience: Self.patience))
         let times = try? trials.times(
             of: kernels, on: descriptor, node: step.node.name, input: lowering.layout(0), output: lowering.layout(1))
         for (kernel, time) in times ?? [:] {

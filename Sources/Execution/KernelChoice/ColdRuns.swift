@@ -13,24 +13,21 @@ struct ColdRuns: ~Copyable {
         filler = AlignedBuffer(count: Self.fillerCount * pool.threadCount)
     }
 
-    /// Of the fastest of a few runs: other programs only ever make one slower.
-    ///
-    /// - Parameter input: is in the cache when a run begins, as far as it fits.
-    func bestMilliseconds(
-        within patience: Duration, reading input: UnsafePointer<Float>? = nil, count: Int = 0, _ body: () -> Void
-    ) -> Double {
+    /// - Parameter input: is in the cache when the run begins, as far as it fits.
+    func duration(
+        reading input: UnsafePointer<Float>? = nil, count: Int = 0, _ body: () -> Void
+    ) -> Duration {
+        empty()
+        if let input { _ = UnsafeBufferPointer(start: input, count: count).reduce(0, +) }
+        let begin = ContinuousClock.now
         body()
-        var best = Duration.seconds(1_000_000), spent = Duration.zero
-        for run in 0 ..< 20 where run < 3 || spent < patience {
-            empty()
-            if let input { _ = UnsafeBufferPointer(start: input, count: count).reduce(0, +) }
-            let begin = ContinuousClock.now
-            body()
-            let duration = ContinuousClock.now - begin
-            best = min(best, duration)
-            spent += duration
-        }
-        return best / .milliseconds(1)
+        return ContinuousClock.now - begin
+    }
+
+    /// Of the fastest of a few runs: other programs only ever make one slower.
+    func bestMilliseconds(within patience: Duration, _ body: () -> Void) -> Double {
+        body()
+        return TrialRounds.timingAll(patience: patience).shortest(of: 1) { _ in duration(body) }[0] / .milliseconds(1)
     }
 
     private func empty() {

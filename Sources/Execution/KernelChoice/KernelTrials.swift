@@ -53,14 +53,16 @@ final class KernelTrials {
     private let pool: ThreadPool
     private let images: Int
     private let group: String
-    /// How long a kernel is tried again and again.
-    private let patience: Duration
+    private let rounds: TrialRounds
     private let cold: ColdRuns
     private var results: [String: [String: Double]] = [:]
 
     /// - Parameter images: in a call; a trial takes no more than 64, which would only take longer.
-    init(_ choice: KernelChoice, images: Int, pool: ThreadPool, patience: Duration = .milliseconds(10)) {
-        self.patience = patience
+    init(
+        _ choice: KernelChoice, images: Int, pool: ThreadPool,
+        rounds: TrialRounds = .findingFastest(patience: .milliseconds(10))
+    ) {
+        self.rounds = rounds
         cold = ColdRuns(pool: pool)
         self.choice = choice
         self.images = min(images, 64)
@@ -121,35 +123,16 @@ final class KernelTrials {
         weights.pointer.update(repeating: 1, count: weights.count)
         let source = AlignedBuffer<Float>(count: counts[0]), target = AlignedBuffer<Float>(count: counts[1])
         for index in 0 ..< source.count { source.pointer[index] = Float(index % 13) - 6 }
-        var times: [String: Double] = [:]
-        for kernel in kernels {
-            times[kernel.name] = time(
-                kernel, descriptor, weights.pointer, from: source.pointer, count: source.count, to: target.pointer)
+        let contestants = kernels.map { Contestant($0, descriptor, weights.pointer, threads: pool.threadCount) }
+        func run(_ contestant: Contestant) {
+            contestant.run(images: images, from: source.pointer, to: target.pointer, pool)
         }
-        return times
-    }
-
-    /// Milliseconds of the fastest of a few calls.
-    private func time(
-        _ kernel: ConvolutionKernel, _ descriptor: ConvolutionDescriptor, _ weights: UnsafePointer<Float>,
-        from source: UnsafeMutablePointer<Float>, count sourceCount: Int, to target: UnsafeMutablePointer<Float>
-    ) -> Double {
-        let packed = kernel.packed(weights, descriptor) ?? AlignedBuffer(count: 0)
-        let pitch = (kernel.workspaceCount(descriptor) + 15) / 16 * 16
-        let workspace = AlignedBuffer<Float>(count: pitch * pool.threadCount)
-        let pass = Pass(
-            imageCount: images, lanes: Int(descriptor.pointer.pointee.lanes), pool: pool, parameters: source,
-            statistics: source, gradients: nil, randomKey: 0, workspace: workspace.pointer, workspacePitch: pitch)
-        var call = gsm_convolution_call()
-        call.shape = descriptor.pointer
-        call.block_count = Int32(pass.blockCount)
-        call.input = UnsafePointer(source)
-        call.output = target
-        call.weights = weights
-        call.packed = UnsafePointer(packed.pointer)
-        return cold.bestMilliseconds(within: patience, reading: source, count: sourceCount) {
-            kernel.run(call, pass)
+        // The first run takes its memory from the system.
+        contestants.forEach(run)
+        let durations = rounds.shortest(of: contestants.count) { index in
+            cold.duration(reading: source.pointer, count: source.count) { run(contestants[index]) }
         }
+        return Dictionary(uniqueKeysWithValues: zip(kernels, durations).map { ($0.name, $1 / .milliseconds(1)) })
     }
 
     /// Everything that decides how fast a kernel is, but the machine.
@@ -161,5 +144,44 @@ final class KernelTrials {
             + "\(s.output_channels)@\(s.output_height)x\(s.output_width)+\(s.output_channel_pitch), "
             + "\(s.row_starts[Int(s.output_channels)]) connections "
             + "shared by \(s.shared_outputs), \(images) images"
+    }
+}
+
+/// A kernel that is tried on a layer, with memory of its own.
+private final class Contestant {
+    private let kernel: ConvolutionKernel
+    private let descriptor: ConvolutionDescriptor
+    private let weights: UnsafePointer<Float>
+    private let packed: AlignedBuffer<Float>
+    private let workspace: AlignedBuffer<Float>
+    private let workspacePitch: Int
+
+    init(
+        _ kernel: ConvolutionKernel, _ descriptor: ConvolutionDescriptor, _ weights: UnsafePointer<Float>, threads: Int
+    ) {
+        self.kernel = kernel
+        self.descriptor = descriptor
+        self.weights = weights
+        packed = kernel.packed(weights, descriptor) ?? AlignedBuffer(count: 0)
+        workspacePitch = (kernel.workspaceCount(descriptor) + 15) / 16 * 16
+        workspace = AlignedBuffer(count: workspacePitch * threads)
+    }
+
+    func run(
+        images: Int, from source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>,
+        _ pool: ThreadPool
+    ) {
+        let pass = Pass(
+            imageCount: images, lanes: Int(descriptor.pointer.pointee.lanes), pool: pool, parameters: source,
+            statistics: source, gradients: nil, randomKey: 0, workspace: workspace.pointer,
+            workspacePitch: workspacePitch)
+        var call = gsm_convolution_call()
+        call.shape = descriptor.pointer
+        call.block_count = Int32(pass.blockCount)
+        call.input = UnsafePointer(source)
+        call.output = target
+        call.weights = weights
+        call.packed = UnsafePointer(packed.pointer)
+        kernel.run(call, pass)
     }
 }
