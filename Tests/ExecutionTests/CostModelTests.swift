@@ -12,7 +12,7 @@ import Testing
     private let plain = CostModel(rates: [:])
 
     private func networks(densities: [Double]) throws -> [Network] {
-        var net = NetworkBuilder(name: "mixed", input: Shape(channels: 3, height: 40, width: 40))
+        var net = NetworkBuilder(name: "mixed", input: Shape(channels: 8, height: 40, width: 40))
         let x = net.relu(net.convolution(net.input, filters: 32, kernel: 3))
         let parts = [net.convolution(x, filters: 24, kernel: 1), net.convolution(x, filters: 40, kernel: 5)]
         let y = net.maxPooling(net.batchNormalization(net.concatenation(parts)), kernel: 2)
@@ -64,18 +64,25 @@ import Testing
     @Test func ratesAreMeasuredOnceAndBrokenFilesAgain() throws {
         let folder = TemporaryFolder()
         let path = folder.file("rates.json")
-        let pool = ThreadPool(threads: 2)
         var measured = 0, warnings = 0
-        func model() -> CostModel {
-            .ofThisMachine(
-                for: .inference, pool: pool, path: path, warn: { _ in warnings += 1 }, willMeasure: { measured += 1 })
+        func model(threads: Int = 2) -> CostModel {
+            .kept(for: .inference, threads: threads, path: path, warn: { _ in warnings += 1 }) {
+                measured += 1
+                return CostModel(rates: ["some kernel": [Double(measured), 0.5]])
+            }
         }
         let first = model()
         #expect(measured == 1 && warnings == 0)
         #expect(model() == first)
         #expect(measured == 1)
-        try "nonsense".write(toFile: path, atomically: false, encoding: .utf8)
-        _ = model()
-        #expect(measured == 2 && warnings == 1)
+        // Another number of threads has rates of its own.
+        #expect(model(threads: 1) != first)
+        #expect(model() == first)
+        #expect(measured == 2)
+        for broken in ["nonsense", #"{"format": "gossamer rates 1", "groups": {}}"#] {
+            try broken.write(toFile: path, atomically: false, encoding: .utf8)
+            _ = model()
+        }
+        #expect(measured == 4 && warnings == 1)
     }
 }

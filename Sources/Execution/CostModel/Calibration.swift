@@ -11,31 +11,18 @@ extension CostModel {
     /// Measures the rates of this machine on a pool's threads: some seconds.
     public static func calibrated(for purpose: Purpose, pool: ThreadPool) -> CostModel {
         var calibration = Calibration(pool: pool)
-        switch purpose {
-        case .inference:
-            for network in CalibrationLayers.convolutions(lanes: 1) { calibration.tryForward(network) }
-            for images in [1, 16] {
-                for network in CalibrationLayers.elements() { calibration.timeInference(network, images: images) }
-            }
-        case .training:
-            for network in CalibrationLayers.convolutions(lanes: 16) {
-                // Weights are read once for all blocks: two counts of blocks tell their share.
-                let side = network.inputShape.height
-                for images in side <= 8 ? [16, 64] : [16] { calibration.timeTraining(network, images: images) }
-            }
-            for network in CalibrationLayers.elements() { calibration.timeTraining(network, images: 16) }
-            for count in [1 << 16, 1 << 22] { calibration.timeOptimizer(count: count) }
-        }
-        for count in [1 << 14, 1 << 20] { calibration.timeInput(count: count) }
+        // Twice, some seconds apart, for the shorter time of each: a machine may be disturbed for as long.
+        for _ in 0 ..< 2 { calibration.measure(purpose) }
         return calibration.model
     }
 }
 
-/// Times by label of the work that was done, until rates are fitted to them.
+/// Times of the work that was done, until rates are fitted to them.
 private struct Calibration: ~Copyable {
     private let pool: ThreadPool
     private let cold: ColdRuns
-    private var samples: [String: [(counts: [Double], nanoseconds: Double)]] = [:]
+    /// The shortest nanoseconds by kernel, label and counts.
+    private var times: [String: [String: [[Double]: Double]]] = [:]
     private static let patience = Duration.milliseconds(3)
 
     init(pool: ThreadPool) {
@@ -43,10 +30,44 @@ private struct Calibration: ~Copyable {
         cold = ColdRuns(pool: pool)
     }
 
-    var model: CostModel { CostModel(rates: samples.mapValues { CostModel.fit($0) }) }
+    /// Rates of each kernel, and near them those of each label.
+    var model: CostModel {
+        func samples(_ times: [[Double]: Double]) -> [CostModel.Sample] {
+            times.map { CostModel.Sample(counts: $0.key, nanoseconds: $0.value) }
+                .sorted { $0.nanoseconds < $1.nanoseconds }
+        }
+        var rates: [String: [Double]] = [:]
+        for (kernel, labels) in times {
+            let prior = CostModel.fit(labels.sorted { $0.key < $1.key }.flatMap { samples($0.value) })
+            rates[kernel] = prior
+            for (label, times) in labels { rates[label] = CostModel.fit(samples(times), near: prior) }
+        }
+        return CostModel(rates: rates)
+    }
 
     private mutating func add(_ work: WorkTerms, _ milliseconds: Double) {
-        samples[work.label, default: []].append((work.counts, max(milliseconds * 1e6, 1)))
+        let nanoseconds = max(milliseconds * 1e6, 1)
+        let known = times[work.kernel]?[work.label]?[work.counts] ?? .infinity
+        times[work.kernel, default: [:]][work.label, default: [:]][work.counts] = min(nanoseconds, known)
+    }
+
+    mutating func measure(_ purpose: CostModel.Purpose) {
+        switch purpose {
+        case .inference:
+            for network in CalibrationLayers.convolutions(lanes: 1) { tryForward(network) }
+            for images in [1, 16] {
+                for network in CalibrationLayers.elements() { timeInference(network, images: images) }
+            }
+        case .training:
+            for network in CalibrationLayers.convolutions(lanes: 16) {
+                // Weights are read once for all blocks: two counts of blocks tell their share.
+                let side = network.inputShape.height
+                for images in side <= 8 ? [16, 64] : [16] { timeTraining(network, images: images) }
+            }
+            for network in CalibrationLayers.elements() { timeTraining(network, images: 16) }
+            for count in [1 << 16, 1 << 22] { timeOptimizer(count: count) }
+        }
+        for count in [1 << 14, 1 << 20] { timeInput(count: count) }
     }
 
     /// Every kernel that takes the network's only layer, on one image.
@@ -55,7 +76,7 @@ private struct Calibration: ~Copyable {
         let step = lowering.list.steps[0]
         let descriptor = lowering.descriptor(for: step, transposes: false)
         let kernels = descriptor.forwardCandidates().filter { $0.declines == nil }.map(\.kernel)
-        let trials = KernelTrials(.measured, images: 1, pool: pool, rounds: .timingAll(patience: Self.patience))
+        let trials = KernelTrials(.measured, images: 1, pool: pool, rounds: .findingFastest(patience: Self.patience))
         let times = try? trials.times(
             of: kernels, on: descriptor, node: step.node.name, input: lowering.layout(0), output: lowering.layout(1))
         for (kernel, time) in times ?? [:] {

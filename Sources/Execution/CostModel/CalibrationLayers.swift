@@ -24,7 +24,8 @@ enum CalibrationLayers {
                         padding: isFull ? .valid : .same, bias: false)),
                 [net.input])
             let dense = try! net.build()
-            if shape.inputs <= 4 { return [dense] }
+            // Of few inputs one is left.
+            let patterns = shape.inputs > 4 ? patterns : shape.inputs > 1 ? [Drawn(density: 0.1, block: 1)] : []
             return [dense] + patterns.map { pattern in
                 let table = pattern.table(inputs: shape.inputs, outputs: shape.outputs)
                 return try! Network(name: dense.name, nodes: dense.nodes, connections: [dense.nodes[1].name: table])
@@ -56,8 +57,10 @@ enum CalibrationLayers {
     private static let singleImage = [
         ConvolutionShape(inputs: 3, outputs: 32, side: 224, kernel: Size(3), stride: 2),
         ConvolutionShape(inputs: 3, outputs: 64, side: 112, kernel: Size(3)),
+        ConvolutionShape(inputs: 3, outputs: 64, side: 224, kernel: Size(3)),
         ConvolutionShape(inputs: 3, outputs: 64, side: 224, kernel: Size(7), stride: 2),
         ConvolutionShape(inputs: 1, outputs: 32, side: 28, kernel: Size(5)),
+        ConvolutionShape(inputs: 16, outputs: 64, side: 224, kernel: Size(3)),
         ConvolutionShape(inputs: 64, outputs: 64, side: 112, kernel: Size(3)),
         ConvolutionShape(inputs: 32, outputs: 64, side: 147, kernel: Size(3)),
         ConvolutionShape(inputs: 64, outputs: 96, side: 35, kernel: Size(3)),
@@ -90,7 +93,7 @@ enum CalibrationLayers {
         ConvolutionShape(inputs: 32, outputs: 64, side: 14, kernel: Size(5)),
         ConvolutionShape(inputs: 64, outputs: 512, side: 7, kernel: Size(7)),
         ConvolutionShape(inputs: 2048, outputs: 1000, side: 1, kernel: Size(1)),
-        ConvolutionShape(inputs: 4096, outputs: 4096, side: 1, kernel: Size(1)),
+        ConvolutionShape(inputs: 4096, outputs: 2048, side: 1, kernel: Size(1)),
         ConvolutionShape(inputs: 512, outputs: 10, side: 1, kernel: Size(1)),
     ]
 

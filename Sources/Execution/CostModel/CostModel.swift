@@ -16,47 +16,69 @@ public struct CostModel: Hashable, Sendable {
         return max(1, zip(rates, work.counts).reduce(0) { $0 + $1.0 * $1.1 }) / 1e6
     }
 
-    /// Those of the label; where it was not measured, those of the kernel's nearest size of images, then of any window.
+    /// Those of the label; where it was not measured, those of the kernel's nearest size of images, then of the kernel.
     private func rates(for work: WorkTerms) -> [Double] {
         for distance in 0 ... Self.largestSize {
             for size in [work.size - distance, work.size + distance] {
                 if let rates = rates["\(work.kernel) / \(work.window) / \(size)"] { return rates }
             }
         }
-        let relatives = rates.keys.filter { $0.hasPrefix(work.kernel + " / ") }.sorted()
-        if let relative = relatives.first { return rates[relative]! }
-        // A kernel that was never measured, such as the plain reference: slow.
-        return work.counts.map { _ in 1 }
+        // A kernel that was never measured, such as the plain reference, is slow.
+        return rates[work.kernel] ?? work.counts.map { _ in 1 }
     }
 
     private static let largestSize = 5
 }
 
 extension CostModel {
-    /// The rates that explain measured times best: least squares of relative errors, no rate below 0.
-    ///
-    /// - Parameter samples: of one label.
-    static func fit(_ samples: [(counts: [Double], nanoseconds: Double)]) -> [Double] {
-        let terms = samples[0].counts.count
-        // Of each sample, the share of its time that a rate of 1 explains; scaled so that all terms weigh alike.
-        var shares = samples.map { sample in sample.counts.map { $0 / sample.nanoseconds } }
-        let scales = (0 ..< terms).map { term in shares.reduce(0) { max($0, $1[term]) } }
-        for index in shares.indices {
-            for term in 0 ..< terms where scales[term] > 0 { shares[index][term] /= scales[term] }
+    /// What was measured of a piece of work.
+    package struct Sample {
+        let counts: [Double]
+        let nanoseconds: Double
+
+        package init(counts: [Double], nanoseconds: Double) {
+            self.counts = counts
+            self.nanoseconds = nanoseconds
         }
-        var rates = [Double](repeating: 0, count: terms)
-        var errors = [Double](repeating: 1, count: samples.count)
-        // Coordinate descent: each rate in turn takes the value that is best for it, as long as that helps.
-        for _ in 0 ..< 2000 {
-            for term in 0 ..< terms where scales[term] > 0 {
-                let (dot, square) = zip(shares, errors).reduce((0.0, 1e-12)) {
-                    ($0.0 + $1.0[term] * $1.1, $0.1 + $1.0[term] * $1.0[term])
+    }
+
+    /// The rates that explain measured times best, none below 0: least squares of relative errors, where half as long
+    /// is as wrong as twice as long.
+    ///
+    /// - Parameter prior: rates of more samples than these. What these cannot tell apart keeps its proportions there.
+    package static func fit(_ samples: [Sample], near prior: [Double]? = nil) -> [Double] {
+        let terms = samples[0].counts.indices
+        let units = prior ?? terms.map { term in
+            // What would explain the sample that has most of it.
+            samples.filter { $0.counts[term] > 0 }.map { $0.nanoseconds / $0.counts[term] }.min() ?? 0
+        }
+        // Of each sample, the share of its time that a factor of 1 explains.
+        let shares = samples.map { sample in terms.map { sample.counts[$0] * units[$0] / sample.nanoseconds } }
+        var factors = [Double](repeating: prior == nil ? 0 : 1, count: terms.count)
+        var weights = [Double](repeating: 1, count: samples.count)
+        for _ in 0 ..< 5 {
+            descend(&factors, shares, weights, pull: prior == nil ? 0 : 0.03)
+            weights = shares.map { 1 / max(0.01, zip($0, factors).reduce(0) { $0 + $1.0 * $1.1 }) }
+        }
+        return zip(units, factors).map(*)
+    }
+
+    /// Coordinate descent: each factor in turn takes the value that is best for it.
+    ///
+    /// - Parameter pull: how much a factor is drawn to 1.
+    private static func descend(_ factors: inout [Double], _ shares: [[Double]], _ weights: [Double], pull: Double) {
+        var errors = shares.map { 1 - zip($0, factors).reduce(0) { $0 + $1.0 * $1.1 } }
+        for _ in 0 ..< 300 {
+            for term in factors.indices {
+                var dot = pull * (1 - factors[term]), square = pull + 1e-12
+                for index in shares.indices {
+                    dot += weights[index] * shares[index][term] * errors[index]
+                    square += weights[index] * shares[index][term] * shares[index][term]
                 }
-                let change = max(-rates[term], dot / square)
-                rates[term] += change
+                let change = max(-factors[term], dot / square)
+                factors[term] += change
                 for index in errors.indices { errors[index] -= change * shares[index][term] }
             }
         }
-        return (0 ..< terms).map { scales[$0] > 0 ? rates[$0] / scales[$0] : 0 }
     }
 }

@@ -15,6 +15,8 @@ extension CostModel {
             if step.isConvolution {
                 let candidates = milliseconds(of: lowering.descriptor(for: step, transposes: false), images: images)
                 sum += candidates.values.min()!
+                // Kernels are tried without the value that they add.
+                if step.addend != nil { sum += milliseconds(lowering.addendWork(of: step, images: images)) }
             } else {
                 sum += lowering.elementWork(of: step, images: images).forward.reduce(0) { $0 + milliseconds($1) }
             }

@@ -9,6 +9,13 @@ struct StepWork {
 }
 
 extension Lowering {
+    /// What a convolution reads to add it, at the rate of an addition's values.
+    func addendWork(of step: Step, images: Int) -> WorkTerms {
+        let layout = ActivationLayout(shape: layout(step.output).shape, lanes: lanes)
+        return WorkTerms(
+            kernel: "\(Layer.addition.kind) inference, \(lanes) lanes", values: layout.count(images: images))
+    }
+
     /// The work of a step that is not a convolution, on `images` images; inference has no backward pass.
     func elementWork(of step: Step, images: Int) -> StepWork {
         func count(_ value: Int) -> Int {

@@ -28,8 +28,11 @@ struct WorkTerms: Hashable {
         let input = Double(s.input_channels) * Double(s.input_height * s.input_width) * images
         let output = Double(s.output_channels) * Double(s.output_height * s.output_width) * images
         let weights = connections * Double(s.kernel_height * s.kernel_width)
-        let sharing = s.shared_outputs >= 4
-        counts = [1, sharing ? multiplyAdds : 0, sharing ? 0 : multiplyAdds, input, output, weights]
+        let isDense = s.row_starts[Int(s.output_channels)] == s.output_channels * s.input_channels
+        let sharing = isDense ? 0 : s.shared_outputs >= 4 ? 1 : 2
+        counts = [1] + (0 ..< 3).map { $0 == sharing ? multiplyAdds : 0 } + [
+            input, output, weights, max(0, input + output - Double(Self.cachedValues)),
+        ]
     }
 
     /// A layer whose time is memory traffic.
@@ -43,10 +46,10 @@ struct WorkTerms: Hashable {
         self.window = window
         size = 0
         let values = Double(values)
-        // What a core's own cache does not hold takes longer.
         counts = [1, values, max(0, values - Double(Self.cachedValues)), Double(operations)]
     }
 
+    /// What a core's own cache does not hold takes longer.
     private static let cachedValues = 1 << 18
 }
 

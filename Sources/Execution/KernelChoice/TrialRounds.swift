@@ -28,8 +28,8 @@ package struct TrialRounds {
         let limit = max(patience * count, spent * 3)
         for round in 2 ... Self.mostRounds {
             if round > 2 {
-                let bound = times.min()! * (round == 3 ? slow : close)
-                running.removeAll { times[$0] > bound }
+                let fastest = times.min()!
+                running.removeAll { times[$0] / fastest > (round == 3 ? slow : close) }
                 let isDecided = running.count == 1 && count > 1
                 if isDecided || round > 3 && spent >= limit { break }
             }
