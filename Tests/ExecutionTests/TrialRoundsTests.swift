@@ -31,7 +31,7 @@ import Testing
     }
 
     /// Half as fast from one moment to another: whichever runs then has rivals that do too.
-    @Test(arguments: [0.0, 2, 7, 12, 19, 26], [5.0, 13, 1000])
+    @Test(arguments: [0.0, 2, 7, 12, 19, 26], [5.0, 13])
     func aSlowMomentDecidesNothing(begin: Double, length: Double) {
         for needs in [[3.0, 2.8], [2.8, 3.0], [2.8, 3.0, 4, 9], [9, 4, 3.0, 2.8]] {
             let machine = Machine(needs) { $0 >= begin && $0 < begin + length ? 1.5 : 1 }

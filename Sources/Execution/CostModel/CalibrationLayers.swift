@@ -133,7 +133,7 @@ enum CalibrationLayers {
 
     /// Every other layer, on values that a core's cache holds and on values that it does not.
     static func elements() -> [Network] {
-        [(16, 32), (64, 32), (64, 112)].flatMap { channels, side in
+        [(16, 32), (64, 32), (64, 112), (256, 17), (256, 8)].flatMap { channels, side in
             elementLayers.map { layer in
                 var net = NetworkBuilder(
                     name: "calibration", input: Shape(channels: channels, height: side, width: side))

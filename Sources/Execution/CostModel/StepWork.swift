@@ -22,10 +22,12 @@ extension Lowering {
             ActivationLayout(shape: layout(value).shape, lanes: lanes).count(images: images)
         }
         let input = count(step.inputs[0]), output = count(step.output)
-        var window = "values", values = input + output, operations = 0
+        var window = "values", size = 0, values = input + output, operations = 0
         switch step.node.layer {
         case .maxPooling(let layer), .averagePooling(let layer, _):
+            let shape = layout(step.output).shape
             window = "\(layer.kernel.height)x\(layer.kernel.width) stride \(layer.stride.height)"
+            size = WorkTerms.size(height: shape.height, width: shape.width, lanes: lanes)
             operations = output * layer.kernel.height * layer.kernel.width
         case .addition: values = step.inputs.reduce(output) { $0 + count($1) }
         case .concatenation:
@@ -35,8 +37,8 @@ extension Lowering {
         }
         func work(_ pass: String) -> WorkTerms {
             WorkTerms(
-                kernel: "\(step.node.layer.kind) \(pass), \(lanes) lanes", window: window, values: values,
-                operations: operations)
+                kernel: "\(step.node.layer.kind) \(pass), \(lanes) lanes", window: window, size: size,
+                values: values, operations: operations)
         }
         return list.isTraining
             ? StepWork(forward: [work("forward")], backward: [work("backward")])

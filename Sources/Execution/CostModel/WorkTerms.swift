@@ -19,9 +19,7 @@ struct WorkTerms: Hashable {
     init(kernel: String, _ s: gsm_convolution, blocks: Int) {
         self.kernel = kernel
         window = s.windowClass
-        let side = max(s.output_height, s.output_width)
-        let sides: [Int32] = s.lanes == 1 ? [1, 8, 20, 64] : [1, 3, 8]
-        size = sides.firstIndex { side <= $0 } ?? sides.count
+        size = Self.size(height: Int(s.output_height), width: Int(s.output_width), lanes: Int(s.lanes))
         let connections = Double(s.row_starts[Int(s.output_channels)])
         let images = Double(s.lanes) * Double(blocks)
         let multiplyAdds = connections * Double(s.liveTaps) * images
@@ -38,15 +36,21 @@ struct WorkTerms: Hashable {
     /// A layer whose time is memory traffic.
     ///
     /// - Parameters:
-    ///   - window: of a pooling.
+    ///   - window, size: of a pooling.
     ///   - values: that are read and written.
     ///   - operations: such as the taps of a window, where they are more than that.
-    init(kernel: String, window: String = "values", values: Int, operations: Int = 0) {
+    init(kernel: String, window: String = "values", size: Int = 0, values: Int, operations: Int = 0) {
         self.kernel = kernel
         self.window = window
-        size = 0
+        self.size = size
         let values = Double(values)
         counts = [1, values, max(0, values - Double(Self.cachedValues)), Double(operations)]
+    }
+
+    /// Outputs of one size fill vectors alike.
+    static func size(height: Int, width: Int, lanes: Int) -> Int {
+        let sides = lanes == 1 ? [1, 8, 20, 64] : [1, 3, 8]
+        return sides.firstIndex { max(height, width) <= $0 } ?? sides.count
     }
 
     /// What a core's own cache does not hold takes longer.

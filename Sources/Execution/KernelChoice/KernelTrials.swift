@@ -111,26 +111,38 @@ final class KernelTrials {
         if case .remembered(let cache) = choice { cache.save() }
     }
 
+    /// Floats from which an output is large, and how many a trial writes in turn then.
+    private static let largeOutput = 1 << 18
+    private static let farTargets = 1 << 23
+
     /// Milliseconds of each kernel on a layer.
     func times(
         of kernels: [ConvolutionKernel], on descriptor: ConvolutionDescriptor, node: String, input: ActivationLayout,
         output: ActivationLayout
     ) throws(ExecutionError) -> [String: Double] {
         let counts = [input, output].map { $0.count(images: images) }
-        try requireMemory(byteCount: 4 * (counts[0] + counts[1]), for: "trying the kernels of '\(node)'")
+        // Where a network writes a large output, other values have been since the last image: far from the core.
+        let targetCount = counts[1] < Self.largeOutput ? 1 : max(1, Self.farTargets / counts[1])
+        try requireMemory(
+            byteCount: 4 * (counts[0] + counts[1] * targetCount), for: "trying the kernels of '\(node)'")
         // The values do not matter to the time.
         let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
         weights.pointer.update(repeating: 1, count: weights.count)
-        let source = AlignedBuffer<Float>(count: counts[0]), target = AlignedBuffer<Float>(count: counts[1])
+        let source = AlignedBuffer<Float>(count: counts[0])
+        let targets = AlignedBuffer<Float>(count: counts[1] * targetCount)
         for index in 0 ..< source.count { source.pointer[index] = Float(index % 13) - 6 }
+        // The first write takes memory from the system.
+        targets.pointer.update(repeating: 0, count: targets.count)
+        var run = 0
         let contestants = kernels.map { Contestant($0, descriptor, weights.pointer, threads: pool.threadCount) }
-        func run(_ contestant: Contestant) {
-            contestant.run(images: images, from: source.pointer, to: target.pointer, pool)
+        func start(_ contestant: Contestant) {
+            run += 1
+            contestant.run(
+                images: images, from: source.pointer, to: targets.pointer + run % targetCount * counts[1], pool)
         }
-        // The first run takes its memory from the system.
-        contestants.forEach(run)
+        contestants.forEach(start)
         let durations = rounds.shortest(of: contestants.count) { index in
-            cold.duration(reading: source.pointer, count: source.count) { run(contestants[index]) }
+            cold.duration(reading: source.pointer, count: source.count) { start(contestants[index]) }
         }
         return Dictionary(uniqueKeysWithValues: zip(kernels, durations).map { ($0.name, $1 / .milliseconds(1)) })
     }
