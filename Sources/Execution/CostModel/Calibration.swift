@@ -11,13 +11,14 @@ extension CostModel {
     /// Measures the rates of this machine on a pool's threads: some seconds.
     public static func calibrated(for purpose: Purpose, pool: ThreadPool) -> CostModel {
         var calibration = Calibration(pool: pool)
-        // Twice, some seconds apart, for the shorter time of each: a machine may be disturbed for as long.
-        for _ in 0 ..< 2 { calibration.measure(purpose) }
+        // Inference twice, some seconds apart, for the shorter time of each: a machine may be disturbed for as long.
+        for _ in 0 ..< (purpose == .inference ? 2 : 1) { calibration.measure(purpose) }
         return calibration.model
     }
 }
 
-/// Times of the work that was done, until rates are fitted to them.
+/// Times of the work that was done, until rates are fitted to them. All memory is written before it is timed: what never
+/// was is a single page of zeros.
 private struct Calibration: ~Copyable {
     private let pool: ThreadPool
     private let cold: ColdRuns
@@ -60,9 +61,10 @@ private struct Calibration: ~Copyable {
             }
         case .training:
             for network in CalibrationLayers.convolutions(lanes: 16) {
-                // Weights are read once for all blocks: two counts of blocks tell their share.
-                let side = network.inputShape.height
-                for images in side <= 8 ? [16, 64] : [16] { timeTraining(network, images: images) }
+                // Weights are read once for all blocks: two counts of blocks tell their share. More images also leave
+                // the caches; dense layers on large ones would take too long.
+                let isShort = network.inputShape.height <= 8 || !network.connections.isEmpty
+                for images in isShort ? [16, 64] : [16] { timeTraining(network, images: images) }
             }
             for network in CalibrationLayers.elements() { timeTraining(network, images: 16) }
             for count in [1 << 16, 1 << 22] { timeOptimizer(count: count) }
@@ -91,6 +93,7 @@ private struct Calibration: ~Copyable {
             let plan = try? InferencePlan(
                 network, capacity: images, pool: pool, readParameter: { $1.update(repeating: 1) })
         else { return }
+        plan.memories.first?.inputs[0].update(repeating: 1, count: plan.inputLayout.count(images: images))
         for (index, step) in lowering.list.steps.enumerated() {
             let pass = plan.pass(count: images)
             let time = cold.bestMilliseconds(within: Self.patience) {
@@ -102,7 +105,8 @@ private struct Calibration: ~Copyable {
 
     /// Both passes of a layer in training.
     mutating func timeTraining(_ network: Network, images: Int) {
-        let parameters = Parameters(initializing: network, seed: 1)
+        let parameters = Parameters(zerosFor: ParameterLayout(network))
+        parameters.trained.pointer.update(repeating: 1, count: parameters.trained.count)
         let gradients = AlignedBuffer<Float>(count: parameters.trained.count)
         let differentiatesInput = network.inputShape.channels > 4
         guard let lowered = try? TrainingLowering(
@@ -113,11 +117,18 @@ private struct Calibration: ~Copyable {
         else { return }
         let zeros = AlignedBuffer<Float>(count: plan.inputLayout.count(images: images))
         plan.forward(zeros.pointer, count: images, parameters: parameters, randomKey: 0)
+        [Float](repeating: 0, count: images * plan.outputLayout.shape.count).withUnsafeBufferPointer {
+            plan.backward(parameters: parameters, gradients: gradients, outputGradient: $0)
+        }
         for (index, work) in lowered.work(images: images).enumerated() {
             let pass = plan.pass(parameters, gradients: gradients.pointer)
             let (operation, memory) = (plan.operations[index], plan.memories[index])
-            let forward = cold.bestMilliseconds(within: Self.patience) { operation.forward(pass, memory) }
-            let backward = cold.bestMilliseconds(within: Self.patience) { operation.backward(pass, memory) }
+            // A step goes through all layers' values between one use of a layer's and the next.
+            func best(_ body: () -> Void) -> Double {
+                cold.bestMilliseconds(within: Self.patience, after: 2 * plan.byteCount, body)
+            }
+            let forward = best { operation.forward(pass, memory) }
+            let backward = best { operation.backward(pass, memory) }
             if let terms = work.forward.first { add(terms, forward) }
             if let terms = work.backward.first { add(terms, backward) }
         }

@@ -25,7 +25,7 @@ enum CalibrationLayers {
                 [net.input])
             let dense = try! net.build()
             // Of few inputs one is left.
-            let patterns = shape.inputs > 4 ? patterns : shape.inputs > 1 ? [Drawn(density: 0.1, block: 1)] : []
+            let patterns = shape.inputs > 4 ? patterns(lanes: lanes) : shape.inputs > 1 ? [sparse] : []
             return [dense] + patterns.map { pattern in
                 let table = pattern.table(inputs: shape.inputs, outputs: shape.outputs)
                 return try! Network(name: dense.name, nodes: dense.nodes, connections: [dense.nodes[1].name: table])
@@ -49,10 +49,12 @@ enum CalibrationLayers {
         }
     }
 
-    private static let patterns = [
-        Drawn(density: 0.25, block: 1), Drawn(density: 0.1, block: 1), Drawn(density: 0.25, block: 4),
-        Drawn(density: 0.1, block: 4),
-    ]
+    private static let sparse = Drawn(density: 0.1, block: 1)
+
+    private static func patterns(lanes: Int) -> [Drawn] {
+        let all = [Drawn(density: 0.25, block: 1), sparse, Drawn(density: 0.1, block: 4)]
+        return lanes == 1 ? all + [Drawn(density: 0.25, block: 4)] : all
+    }
 
     private static let singleImage = [
         ConvolutionShape(inputs: 3, outputs: 32, side: 224, kernel: Size(3), stride: 2),

@@ -4,20 +4,23 @@ import GossamerTensors
 /// have left the core's own cache.
 struct ColdRuns: ~Copyable {
     private let pool: ThreadPool
-    /// More than a core's own cache, for each thread.
     private let filler: AlignedBuffer<Float>
-    private static let fillerCount = 1 << 20
+    /// More than a core's own cache, for each thread.
+    private static let smallestByteCount = 1 << 22
+    private static let largestByteCount = 1 << 26
 
     init(pool: ThreadPool) {
         self.pool = pool
-        filler = AlignedBuffer(count: Self.fillerCount * pool.threadCount)
+        filler = AlignedBuffer(count: Self.largestByteCount / 4 * pool.threadCount)
     }
 
-    /// - Parameter input: is in the cache when the run begins, as far as it fits.
+    /// - Parameters:
+    ///   - byteCount: what other work touches in between, from 4 to 64 MB for each thread.
+    ///   - input: is in the cache when the run begins, as far as it fits.
     func duration(
-        reading input: UnsafePointer<Float>? = nil, count: Int = 0, _ body: () -> Void
+        after byteCount: Int = 0, reading input: UnsafePointer<Float>? = nil, count: Int = 0, _ body: () -> Void
     ) -> Duration {
-        empty()
+        empty(max(Self.smallestByteCount, min(byteCount, Self.largestByteCount)) / 4)
         if let input { _ = UnsafeBufferPointer(start: input, count: count).reduce(0, +) }
         let begin = ContinuousClock.now
         body()
@@ -25,15 +28,17 @@ struct ColdRuns: ~Copyable {
     }
 
     /// Of the fastest of a few runs: other programs only ever make one slower.
-    func bestMilliseconds(within patience: Duration, _ body: () -> Void) -> Double {
+    func bestMilliseconds(within patience: Duration, after byteCount: Int = 0, _ body: () -> Void) -> Double {
         body()
-        return TrialRounds.timingAll(patience: patience).shortest(of: 1) { _ in duration(body) }[0] / .milliseconds(1)
+        let rounds = TrialRounds.timingAll(patience: patience)
+        return rounds.shortest(of: 1) { _ in duration(after: byteCount, body) }[0] / .milliseconds(1)
     }
 
-    private func empty() {
+    /// Fills the caches with other values.
+    private func empty(_ count: Int) {
         let filler = filler.pointer
         pool.run(pool.threadCount) { unit, _ in
-            (filler + unit * Self.fillerCount).update(repeating: Float(unit), count: Self.fillerCount)
+            (filler + unit * count).update(repeating: Float(unit), count: count)
         }
     }
 }

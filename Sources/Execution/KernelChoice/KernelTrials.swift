@@ -113,7 +113,7 @@ final class KernelTrials {
 
     /// Floats from which an output is large, and how many a trial writes in turn then.
     private static let largeOutput = 1 << 18
-    private static let farTargets = 1 << 23
+    private static let farTargets = 1 << 22
 
     /// Milliseconds of each kernel on a layer.
     func times(
