@@ -107,7 +107,8 @@ struct ConvolutionKernel: @unchecked Sendable {
     func run(_ call: gsm_convolution_call, _ pass: borrowing Pass, aside: (() -> Void)? = nil) {
         var call = call
         withUnsafePointer(to: &call) { call in
-            let pieces = UnitPieces(units: row.pointee.unit_count(call), threads: pass.pool.threadCount)
+            let pieces = UnitPieces(
+                units: row.pointee.unit_count(call), threads: pass.pool.threadCount, prepares: pass.lanes == 1)
             let workspace = pass.workspace
             let pitch = pass.workspacePitch
             let first = aside == nil ? 0 : 1
@@ -123,18 +124,19 @@ struct ConvolutionKernel: @unchecked Sendable {
 
 /// How the units of a call are handed to threads.
 ///
-/// Neighbouring units share what a kernel prepares for them, such as a packed tile of the input, as long as they are
-/// run together: each thread gets one long piece, three quarters of its share, and what is left in short ones evens out
-/// their ends.
+/// Kernels of single images prepare something for neighbouring units, such as a packed tile of the input, and once more
+/// for every piece: each thread gets one. Those of many images prepare nothing: each thread gets one long piece, three
+/// quarters of its share, and what is left in short ones evens out their ends.
 private struct UnitPieces {
     private let units: Int64
     private let threads: Int64
     let count: Int
 
-    init(units: Int64, threads: Int) {
+    init(units: Int64, threads: Int, prepares: Bool) {
         self.units = units
         self.threads = Int64(threads)
-        count = threads == 1 ? Int(min(1, units)) : units < Int64(4 * threads) ? min(Int(units), threads) : 2 * threads
+        let isWhole = threads == 1 || prepares || units < Int64(4 * threads)
+        count = isWhole ? min(Int(units), threads) : 2 * threads
     }
 
     func begin(of piece: Int) -> Int64 {

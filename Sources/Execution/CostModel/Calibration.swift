@@ -17,8 +17,8 @@ extension CostModel {
     }
 }
 
-/// Times of the work that was done, until rates are fitted to them. All memory is written before it is timed: what never
-/// was is a single page of zeros.
+/// Times of the work that was done, until rates are fitted to them. All memory is written before it is timed: what
+/// never was is a single page of zeros.
 private struct Calibration: ~Copyable {
     private let pool: ThreadPool
     private let cold: ColdRuns
