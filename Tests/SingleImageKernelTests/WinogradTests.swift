@@ -20,7 +20,7 @@ private enum WinogradCase {
     private static func drawGeometry(_ shape: inout gsm_convolution, _ g: inout SeededGenerator) {
         shape.lanes = 1
         (shape.kernel_height, shape.kernel_width, shape.stride_height, shape.stride_width) = (3, 3, 1, 1)
-        func side() -> Int { 1 + g.index(below: g.index(below: 4) == 0 ? 45 : 9) }
+        func side() -> Int { 1 + g.index(below: [9, 9, 45, 70][g.index(below: 4)]) }
         func axis() -> (input: Int, padding: Int, output: Int) {
             let input = side(), padding = g.index(below: 3)
             return (input, padding, max(input + padding - 3 + g.index(below: 3), 0) + 1)
