@@ -19,7 +19,7 @@ extension CostModel {
     static func remembered(for purpose: Purpose, pool: ThreadPool) -> CostModel? {
         guard let path = MachineFiles.ratePath else { return nil }
         return ofThisMachine(for: purpose, pool: pool, path: path, warn: Console.warn) {
-            Console.note("measuring how fast this machine runs \(purpose.rawValue), once: some seconds")
+            Console.note("measuring how fast this machine runs \(purpose.rawValue), once: less than a minute")
         }
     }
 }

@@ -8,7 +8,7 @@ extension CostModel {
         case inference, training
     }
 
-    /// Measures the rates of this machine on a pool's threads: some seconds.
+    /// Measures the rates of this machine on a pool's threads: less than a minute.
     public static func calibrated(for purpose: Purpose, pool: ThreadPool) -> CostModel {
         var calibration = Calibration(pool: pool)
         // Inference twice, some seconds apart, for the shorter time of each: a machine may be disturbed for as long.

@@ -4,7 +4,7 @@ extension CostModel {
     /// - Parameters:
     ///   - path: of the file; nil measures and keeps nothing.
     ///   - warn: gets a line where the file cannot be read or written.
-    ///   - willMeasure: called before some seconds are spent on measuring.
+    ///   - willMeasure: called before up to a minute is spent on measuring.
     public static func ofThisMachine(
         for purpose: Purpose, pool: ThreadPool, path: String?, warn: (String) -> Void = { _ in },
         willMeasure: () -> Void = {}
