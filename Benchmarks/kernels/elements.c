@@ -104,8 +104,8 @@ int main(void) {
         TIME("average pool 2x2", 1.25, k->average_pool(e, &pooling, x, small));
         TIME("normalization statistics", 2, k->normalization_statistics(e, &n, x));
         TIME("normalize", 2, k->normalize(e, &n, x, y));
-        TIME("normalization parameter gradients", 3, k->normalization_parameter_gradients(e, &n, x, y, dy));
-        TIME("normalization input gradient", 4, k->normalization_input_gradient(e, &n, x, y, dy, dx, false));
+        TIME("normalization parameter gradients", 2, k->normalization_parameter_gradients(e, &n, x, dy));
+        TIME("normalization input gradient", 3, k->normalization_input_gradient(e, &n, x, dy, dx, false));
         TIME("nesterov step", 5, k->nesterov_step((int64_t)blocks * BLOCK, x.data, dy.data, dx.data, 0, 0.9f, 1e-4f));
     }
     time_single_pooling(k);
