@@ -26,9 +26,29 @@ let package = Package(
             path: "Sources/CZlib",
             pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CJPEG",
+            path: "Sources/CJPEG",
+            pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CPNG",
+            path: "Sources/CPNG",
+            pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .target(
+            name: "CGossamerImages",
+            dependencies: ["CJPEG", "CPNG"],
+            path: "Sources/CImages",
+            exclude: ["README.md"]),
         .target(
             name: "GossamerTensors",
             path: "Sources/Tensors",
+            exclude: ["README.md"]),
+        .target(
+            name: "GossamerImages",
+            dependencies: ["CGossamerImages", "GossamerTensors"],
+            path: "Sources/Images",
             exclude: ["README.md"]),
         .target(
             name: "GossamerConnectivity",
@@ -47,7 +67,7 @@ let package = Package(
             exclude: ["README.md"]),
         .target(
             name: "GossamerDatasets",
-            dependencies: ["GossamerTensors", "CZlib"],
+            dependencies: ["GossamerImages", "CZlib"],
             path: "Sources/Datasets",
             exclude: ["README.md"]),
         .target(
@@ -79,7 +99,7 @@ let package = Package(
         .target(
             name: "Gossamer",
             dependencies: [
-                "GossamerTensors", "GossamerConnectivity", "GossamerNetworks", "GossamerExecution",
+                "GossamerTensors", "GossamerConnectivity", "GossamerNetworks", "GossamerExecution", "GossamerImages",
                 "GossamerDatasets", "GossamerModelFiles", "GossamerTraining",
             ],
             path: "Sources/Gossamer",
@@ -115,6 +135,7 @@ let package = Package(
             path: "Tests/Support"),
         .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
         .testTarget(name: "TrainingTests", dependencies: ["GossamerTraining", "GossamerTestSupport"]),
+        .testTarget(name: "ImagesTests", dependencies: ["GossamerImages"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
         // Runs the executable, which is therefore built first.
         .testTarget(name: "CommandTests", dependencies: ["GossamerCommand", "GossamerTensors"]),

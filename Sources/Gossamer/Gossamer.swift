@@ -2,6 +2,7 @@
 @_exported import GossamerConnectivity
 @_exported import GossamerDatasets
 @_exported import GossamerExecution
+@_exported import GossamerImages
 @_exported import GossamerModelFiles
 @_exported import GossamerNetworks
 @_exported import GossamerTensors

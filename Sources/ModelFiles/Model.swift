@@ -22,16 +22,44 @@ public struct Model: ~Copyable, Sendable {
 }
 
 /// What a model takes and what its outputs are called.
-public struct ModelLabels: Hashable, Sendable, Codable {
+public struct ModelLabels: Hashable, Sendable {
     public var classNames: [String]
-    public var normalization: Normalization
+    /// What turns an image into the network's input.
+    public var preprocessing: Preprocessing
     /// Where the model comes from: data set, pattern, seed.
     public var origin: [String: String]
 
-    public init(classNames: [String], normalization: Normalization, origin: [String: String] = [:]) {
+    public init(classNames: [String], preprocessing: Preprocessing, origin: [String: String] = [:]) {
         self.classNames = classNames
-        self.normalization = normalization
+        self.preprocessing = preprocessing
         self.origin = origin
+    }
+
+    public init(classNames: [String], normalization: Normalization, origin: [String: String] = [:]) {
+        self.init(
+            classNames: classNames, preprocessing: Preprocessing(normalization: normalization), origin: origin)
+    }
+
+    public var normalization: Normalization { preprocessing.normalization }
+}
+
+extension ModelLabels: Codable {
+    private enum CodingKeys: CodingKey { case classNames, preprocessing, normalization, origin }
+
+    /// Earlier files hold the normalisation alone.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        classNames = try container.decode([String].self, forKey: .classNames)
+        preprocessing = try container.decodeIfPresent(Preprocessing.self, forKey: .preprocessing)
+            ?? Preprocessing(normalization: container.decode(Normalization.self, forKey: .normalization))
+        origin = try container.decode([String: String].self, forKey: .origin)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(classNames, forKey: .classNames)
+        try container.encode(preprocessing, forKey: .preprocessing)
+        try container.encode(origin, forKey: .origin)
     }
 }
 

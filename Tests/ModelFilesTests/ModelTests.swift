@@ -9,7 +9,10 @@ import Testing
 
 @Suite struct ModelTests {
     private static let labels = ModelLabels(
-        classNames: ["a", "b \"quoted\"", "c"], normalization: Normalization(mean: [0.5, 0.25], standardDeviation: [1, 2]),
+        classNames: ["a", "b \"quoted\"", "c"],
+        preprocessing: Preprocessing(
+            resizing: .shorterSide(7), interpolation: .bicubic, channelOrder: .bgr,
+            normalization: Normalization(mean: [0.5, 0.25], standardDeviation: [1, 2])),
         origin: ["data": "drawn"])
 
     private static func network() throws -> Network {
@@ -39,6 +42,16 @@ import Testing
             #expect(model.parameters.values(entry).bits == parameters.values(entry).bits, "\(entry.name)")
         }
         #expect(folder.contents == ["model"])
+    }
+
+    @Test func labelsOfEarlierFilesHoldTheNormalizationAlone() throws {
+        var writer = try Self.writer()
+        writer.metadata["gossamer.labels"] = """
+            {"classNames":["a","b","c"],"normalization":{"mean":[0.5,0.25],"standardDeviation":[1,2]},"origin":{}}
+            """
+        let labels = try Model(SafetensorsFile(bytes: writer.serialized())).labels
+        #expect(labels.preprocessing == Preprocessing(normalization: Self.labels.normalization))
+        #expect(labels.classNames == ["a", "b", "c"])
     }
 
     @Test func theSameModelGivesTheSameBytes() throws {
