@@ -80,6 +80,16 @@ extension Pattern: ConnectionPattern {
             request.uniformRows(block: block, using: &generator) { reader in
                 Self.fanIn(density: density, channels: request.channels, filters: reader.filterCount)
             }
+        case .expander(let density, let block):
+            request.regularRows(block: block, using: &generator) { reader in
+                Self.fanIn(density: density, channels: request.channels, filters: reader.filterCount)
+            }
+        case .grouped, .depthwise:
+            request.readers.map { reader in
+                reader.filters.map {
+                    Array(fixedInputs(of: $0, channels: request.channels, filters: reader.filterCount)!)
+                }
+            }
         }
     }
 
@@ -89,5 +99,47 @@ extension Pattern: ConnectionPattern {
         precondition(density > 0 && density <= 1, "a density lies in (0, 1]")
         let fraction = channels == 1 || filters == 1 ? density.squareRoot() : density
         return roundedUp(fraction, of: channels)
+    }
+
+    /// The density of a pattern that is drawn at random; nil for the others.
+    public var drawnDensity: Double? {
+        switch self {
+        case .random(let density, _), .expander(let density, _): density
+        case .dense, .grouped, .depthwise: nil
+        }
+    }
+
+    /// Whether the pattern leaves connections out and nothing to chance: part of what a layer is, as in a depthwise
+    /// convolution.
+    public var isFixed: Bool {
+        switch self {
+        case .grouped, .depthwise: true
+        case .dense, .random, .expander: false
+        }
+    }
+
+    /// The connections that a fixed pattern gives a layer; nil for other patterns.
+    public func fixedTable(channels: Int, filters: Int) -> ConnectionTable? {
+        guard isFixed else { return nil }
+        return ConnectionTable(
+            inputCount: channels,
+            rows: (0 ..< filters).map { Array(fixedInputs(of: $0, channels: channels, filters: filters)!) })
+    }
+
+    /// The run of channels that a filter reads; nil where the pattern is not fixed.
+    private func fixedInputs(of filter: Int, channels: Int, filters: Int) -> Range<Int>? {
+        switch self {
+        case .depthwise:
+            let channel = filter * channels / filters
+            return channel ..< channel + 1
+        case .grouped(let wanted):
+            let groups = min(wanted, channels, filters)
+            let group = filter * groups / filters
+            // The first channel c whose own group, floor(c * groups / channels), is this one.
+            func start(_ group: Int) -> Int { (group * channels + groups - 1) / groups }
+            return start(group) ..< start(group + 1)
+        case .dense, .random, .expander:
+            return nil
+        }
     }
 }

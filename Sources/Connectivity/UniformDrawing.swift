@@ -33,12 +33,7 @@ extension ConnectionRequest {
     private func cover(_ groupFanIns: [Int], using generator: inout SeededGenerator) -> [[Int]] {
         var slots = groupFanIns.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
         generator.shuffle(&slots)
-        var order: [Int] = []
-        for need in [Need.vital, .some] {
-            var members = needs.indices.filter { needs[$0] == need }
-            generator.shuffle(&members)
-            order += members
-        }
+        let order = Self.channels(needs, [.vital, .some], using: &generator)
         var covering = [[Int]](repeating: [], count: groupFanIns.count)
         for (channel, slot) in zip(order, slots) { covering[slot].append(channel) }
         return covering
@@ -55,6 +50,19 @@ extension ConnectionRequest {
             row.append(rank + next)
         }
         return row.sorted()
+    }
+}
+
+extension ConnectionRequest {
+    /// The channels of some needs, one need after another and each in random order.
+    static func channels(
+        _ needs: [Need], _ order: [Need], using generator: inout SeededGenerator
+    ) -> [Int] {
+        order.flatMap { need in
+            var members = needs.indices.filter { needs[$0] == need }
+            generator.shuffle(&members)
+            return members
+        }
     }
 }
 

@@ -7,7 +7,7 @@ struct NetworkOptions: ParsableArguments {
     @Option(help: "A built-in network, or the path of a network's JSON file.")
     var network = "mnist"
 
-    @Option(help: "Which connections exist: dense, random:0.1 or random:0.1,block=4.")
+    @Option(help: "Which connections exist: dense, random:0.1, random:0.1,block=4, expander:0.1 or grouped:8.")
     var pattern = "dense"
 
     @Option(help: "Every convolution keeps ceil(M * filters) of its filters.")

@@ -89,7 +89,10 @@ extension Model {
         var writer = SafetensorsWriter(metadata: texts.mapValues { String(decoding: $0, as: UTF8.self) })
         writer.metadata[ModelFormat.key] = ModelFormat.version
         writer.add(parameters, of: network)
-        for (node, table) in network.connections {
+        for node in network.nodes {
+            // Fixed patterns are part of the network's JSON.
+            guard let table = network.connections[node.name], table != network.fixedTable(of: node) else { continue }
+            let node = node.name
             writer.add(node + ModelFormat.rowStartsSuffix, shape: [table.rowStarts.count], values: table.rowStarts)
             writer.add(node + ModelFormat.inputsSuffix, shape: [table.inputs.count], values: table.inputs)
         }

@@ -57,7 +57,10 @@ struct ConnectionDrawing {
                 groups.append((pattern, [reader]))
             }
         }
-        for group in groups { try draw(group.members, root: root, pattern: group.pattern) }
+        // Where fixed connections lie is known, so those drawn at random can make up for what they leave unread.
+        let fixed = groups.filter { ($0.pattern as? Pattern)?.isFixed == true }
+        let others = groups.filter { ($0.pattern as? Pattern)?.isFixed != true }
+        for group in fixed + others { try draw(group.members, root: root, pattern: group.pattern) }
     }
 
     /// The pattern that a layer is drawn with; nil where it keeps all its connections.
@@ -95,7 +98,7 @@ struct ConnectionDrawing {
     }
 
     private func checkSize(_ request: ConnectionRequest, _ pattern: any ConnectionPattern) throws(NetworkError) {
-        guard case .random(let density, _)? = pattern as? Pattern else { return }
+        guard let density = (pattern as? Pattern)?.drawnDensity else { return }
         let count = request.readers.reduce(0) { sum, reader in
             let fanIn = Pattern.fanIn(density: density, channels: request.channels, filters: reader.filterCount)
             return sum + reader.filters.count * fanIn

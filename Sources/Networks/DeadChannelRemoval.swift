@@ -59,7 +59,7 @@ struct DeadChannelRemoval {
         case .convolution(var layer):
             layer.filters = kept.count
             append(node.name, .convolution(layer), [tensors[inputs[0]]!.name], kept)
-            if let rows = rows[index] { connect(node.name, kept.map { rows[$0] }, to: inputs[0]) }
+            if let rows = rows[index] { connect(node.name, layer, kept.map { rows[$0] }, to: inputs[0]) }
         case .fullyConnected(var layer):
             layer.units = kept.count
             append(node.name, .fullyConnected(layer), [tensors[inputs[0]]!.name], kept)
@@ -80,13 +80,14 @@ struct DeadChannelRemoval {
         tensors.append(Tensor(name: name, channels: channels))
     }
 
-    /// Stores a convolution's rows, re-indexed to the channels that its input keeps. A dense table is not stored.
-    private mutating func connect(_ name: String, _ rows: [[Int]], to input: Int) {
+    /// Stores a convolution's rows, re-indexed to the channels that its input keeps. A dense table is not stored, unless
+    /// the layer's own pattern would give it another.
+    private mutating func connect(_ name: String, _ layer: Convolution, _ rows: [[Int]], to input: Int) {
         let channels = tensors[input]!.channels
         let positions = Dictionary(uniqueKeysWithValues: channels.enumerated().map { ($1, $0) })
         let table = ConnectionTable(
             inputCount: channels.count, rows: rows.map { $0.compactMap { positions[$0] } })
-        if !table.isDense { connections[name] = table }
+        if !table.isDense || layer.pattern?.isFixed == true { connections[name] = table }
     }
 
     /// Some channels of an old node: its tensor where that holds just these, otherwise a selection from it.

@@ -48,7 +48,8 @@ public struct Convolution: Hashable, Sendable {
     public var stride: Size
     public var padding: Padding
     public var bias: Bool
-    /// Overrides the pattern that the whole network is sparsified with, for instance `dense` for a first layer.
+    /// Overrides the pattern that the whole network is sparsified with, for instance `dense` for a first layer. A fixed
+    /// one is part of the layer: `depthwise` and `grouped` connections are there from the beginning.
     public var pattern: Pattern?
 
     public init(
@@ -61,6 +62,10 @@ public struct Convolution: Hashable, Sendable {
         self.padding = padding
         self.bias = bias
         self.pattern = pattern
+    }
+
+    func fixedTable(channels: Int) -> ConnectionTable? {
+        pattern?.fixedTable(channels: channels, filters: filters)
     }
 }
 

@@ -22,7 +22,8 @@ public struct Node: Hashable, Sendable {
 public struct Network: Hashable, Sendable {
     public let name: String
     public let nodes: [Node]
-    /// The connections of convolutions that are not dense, by node name.
+    /// The connections of convolutions that are not dense, by node name. Those that a layer's own fixed pattern gives,
+    /// as in a depthwise convolution, are filled in when the network is made.
     public let connections: [String: ConnectionTable]
     /// More outputs, in the order of the nodes, for training alone.
     public let auxiliaryOutputs: [AuxiliaryOutput]
@@ -39,11 +40,16 @@ public struct Network: Hashable, Sendable {
     ) throws(NetworkError) {
         self.name = name
         self.nodes = nodes
-        self.connections = connections
         self.auxiliaryOutputs = auxiliaryOutputs
         (indices, shapes) = try ShapeInference.infer(nodes, ends: Set(auxiliaryOutputs.map(\.node)))
         heads = try AuxiliaryHeads.find(auxiliaryOutputs, nodes: nodes, shapes: shapes, indices: indices)
         try ShapeInference.checkConnections(connections, nodes: nodes, shapes: shapes, indices: indices)
+        var all = connections
+        for node in nodes where connections[node.name] == nil {
+            guard case .convolution(let layer) = node.layer else { continue }
+            all[node.name] = layer.fixedTable(channels: shapes[indices[node.inputs[0]]!].channels)
+        }
+        self.connections = all
     }
 
     public var inputShape: Shape { shapes[0] }
@@ -70,6 +76,17 @@ public struct Network: Hashable, Sendable {
     public func connectionTable(of node: Node) -> ConnectionTable {
         connections[node.name]
             ?? .dense(inputCount: inputShape(of: node).channels, outputCount: shape(of: node.name).channels)
+    }
+
+    /// Whether the network has no connections but those of its layers' own fixed patterns: nothing was drawn or removed.
+    public var hasFixedConnectionsOnly: Bool {
+        nodes.allSatisfy { connections[$0.name] == fixedTable(of: $0) }
+    }
+
+    /// The connections that a convolution's own fixed pattern gives it; nil for all others.
+    public func fixedTable(of node: Node) -> ConnectionTable? {
+        guard case .convolution(let layer) = node.layer else { return nil }
+        return layer.fixedTable(channels: inputShape(of: node).channels)
     }
 
     /// Input and output sizes of a convolution's or pooling's window.

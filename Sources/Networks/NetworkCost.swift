@@ -17,13 +17,13 @@ public struct NetworkCost: Hashable, Sendable, Codable {
     public let multiplyAdds: Int
     /// Connections in convolutions: pairs of an input channel and a filter.
     public let connections: Int
-    /// Connections that the convolutions would have if they were dense.
+    /// Connections that the convolutions would have if none were left out: all, or those of a layer's own fixed pattern.
     public let denseConnections: Int
     /// The fraction of the convolutions' possible connections that exist; 1 where there are none.
     public let density: Double
     /// Bytes of the trained parameters in 32-bit floats.
     public let weightBytes: Int
-    /// Bytes of the connection tables in 32-bit integers; dense layers need none.
+    /// Bytes of the connection tables in 32-bit integers; dense layers, and those of a fixed pattern, need none.
     public let indexBytes: Int
     /// Bytes of all nodes' outputs for one image in 32-bit floats.
     public let activationBytes: Int
@@ -120,15 +120,17 @@ public struct LayerCost: Hashable, Sendable, Codable {
         activationBytes = 4 * output.count
         self.connections = connections
         let table = network.connections[node.name]
-        indexBytes = table.map { 4 * ($0.count + $0.outputCount + 1) } ?? 0
+        let fixed = network.fixedTable(of: node)
+        indexBytes = table == fixed ? 0 : table.map { 4 * ($0.count + $0.outputCount + 1) } ?? 0
         guard let connections else {
             (denseConnections, density, smallestFanIn, largestFanIn) = (nil, nil, nil, nil)
             return
         }
         let inputs = network.inputShape(of: node).channels
         let fanIns = table.map { table in (0 ..< table.outputCount).map { table.fanIn(of: $0) } }
-        denseConnections = inputs * output.channels
-        density = Double(connections) / Double(inputs * output.channels)
+        let dense = fixed.map { max($0.count, connections) } ?? inputs * output.channels
+        denseConnections = dense
+        density = Double(connections) / Double(dense)
         smallestFanIn = fanIns?.min() ?? inputs
         largestFanIn = fanIns?.max() ?? inputs
     }

@@ -17,8 +17,8 @@ extension Network {
     public func sparsified(
         with pattern: some ConnectionPattern, seed: UInt64
     ) throws(NetworkError) -> SparsifiedNetwork {
-        guard connections.isEmpty else {
-            throw NetworkError("network '\(name)' has its connections already; a pattern applies to a dense network")
+        guard hasFixedConnectionsOnly else {
+            throw NetworkError("network '\(name)' has its connections already; a pattern applies to a network that nothing was drawn for")
         }
         guard auxiliaryOutputs.isEmpty else { return try sparsifiedWithHeads(pattern, seed: seed) }
         return try drawn(with: pattern, seed: seed).result

@@ -73,6 +73,57 @@ import Testing
         #expect(counts.allSatisfy { abs($0 - 2000) < 185 }, "\(counts)")
     }
 
+    /// Random requests: fan-in, fan-out, blocks and range hold in each, and as much is covered as can be.
+    @Test func expandersAreRegular() {
+        for seed in 0 ..< 400 as Range<UInt64> {
+            var cases = SeededGenerator(seed: seed, keys: 2)
+            let channels = 1 + cases.index(below: 60)
+            let filters = (0 ... cases.index(below: 3)).map { _ in 1 + cases.index(below: 40) }
+            let needs = (0 ..< channels).map { _ in
+                ConnectionRequest.Need(rawValue: cases.index(below: 3))!
+            }
+            let density = [0.003, 0.03, 0.1, 0.37, 0.9, 1][cases.index(below: 6)]
+            let block = 1 + cases.index(below: 5)
+            let request = request(channels: channels, filters: filters, needs: needs)
+            var generator = SeededGenerator(seed: seed)
+            let drawn = Pattern.expander(density: density, block: block).draw(request, using: &generator)
+            let line = "seed \(seed): \(channels) channels, filters \(filters), density \(density), block \(block)"
+            #expect(drawn.map(\.count) == filters, "\(line)")
+            var slots = 0
+            for (reader, rows) in zip(request.readers, drawn) {
+                let fanIn = Pattern.fanIn(density: density, channels: channels, filters: reader.filterCount)
+                var fanOuts = [Int](repeating: 0, count: channels)
+                for (index, row) in rows.enumerated() {
+                    #expect(row.count == fanIn && row == Array(Set(row)).sorted(), "\(line)")
+                    #expect(row == rows[index / block * block], "\(line)")
+                    if index % block == 0 { for channel in row { fanOuts[channel] += 1 } }
+                }
+                slots += (rows.count + block - 1) / block * fanIn
+                #expect(fanOuts.max()! - fanOuts.min()! <= 1, "\(line)")
+            }
+            let read = Set(drawn.joined().joined())
+            let vital = needs.indices.filter { needs[$0] == .vital }
+            #expect(read.intersection(vital).count == min(slots, vital.count), "\(line)")
+        }
+    }
+
+    /// Each (filter, channel) pair is equally likely, with whole decks, a partial one and one that a group straddles.
+    @Test(arguments: [3, 4])
+    func expandersAreUniform(fanIn: Int) {
+        let (channels, filters, draws) = (9, 6, 6000)
+        let request = request(channels: channels, filters: [filters])
+        var counts = [Int](repeating: 0, count: channels * filters)
+        for seed in 0 ..< UInt64(draws) {
+            var generator = SeededGenerator(seed: seed)
+            for (filter, row) in request.regularRows(using: &generator, fanIn: { _ in fanIn })[0].enumerated() {
+                for channel in row { counts[filter * channels + channel] += 1 }
+            }
+        }
+        // Five standard deviations at most.
+        let expected = draws * fanIn / channels
+        #expect(counts.allSatisfy { abs($0 - expected) < 195 }, "\(counts)")
+    }
+
     @Test func denseReadsEverything() {
         var generator = SeededGenerator(seed: 0)
         let rows = Pattern.dense.draw(request(channels: 3, filters: [2]), using: &generator)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct PatternTests {
     @Test(arguments: [
         "dense", "random:0.1", "random:0.1,block=4", "random:1", "random:0.003", "random:1e-05",
-        "random:0.3333333333333333",
+        "random:0.3333333333333333", "expander:0.1", "expander:0.25,block=4", "grouped:1", "grouped:32", "depthwise",
     ])
     func textRoundTrips(text: String) throws {
         let pattern = try Pattern(parsing: text)
@@ -28,7 +28,9 @@ import Testing
 
     @Test(arguments: [
         ("", "expected dense"), ("rnadom:0.1", "did you mean 'random'"), ("Dense", "did you mean 'dense'"),
-        ("dense:1", "no options"), ("expander:0.1", "expected"), ("random", "random:0.1"), ("random:", "above 0"),
+        ("dense:1", "no options"), ("expander", "expander:0.1"), ("expandr:0.1", "did you mean 'expander'"),
+        ("depthwise:2", "no options"), ("grouped", "grouped:8"), ("grouped:0", "1 to"), ("grouped:0.5", "whole"),
+        ("grouped:8,block=2", "whole"), ("random", "random:0.1"), ("random:", "above 0"),
         ("random:0", "above 0"), ("random:-1", "above 0"), ("random:nan", "above 0"), ("random:inf", "at most 1"),
         ("random:1.0001", "at most 1"), ("random:0.1x", "0.1x"), ("random:0.1 ", "0.1 "),
         ("random:0.1,", "option"), ("random:0.1,blok=2", "blok"), ("random:0.1,block", "whole"),

@@ -9,14 +9,17 @@ struct RandomNetwork {
     private var builder: NetworkBuilder
     private var values: [(value: NetworkBuilder.Value, shape: Shape)]
     private var unread: Set<Int> = [0]
+    /// Patterns that some convolutions have of their own.
+    private let ownPatterns: [Pattern]
 
-    static func draw(seed: UInt64) throws -> Network {
-        var random = RandomNetwork(seed: seed)
+    static func draw(seed: UInt64, ownPatterns: [Pattern] = [.dense, .random(density: 0.4)]) throws -> Network {
+        var random = RandomNetwork(seed: seed, ownPatterns: ownPatterns)
         for _ in 0 ..< 2 + random.generator.index(below: 14) { random.grow() }
         return try random.finish()
     }
 
-    private init(seed: UInt64) {
+    private init(seed: UInt64, ownPatterns: [Pattern]) {
+        self.ownPatterns = ownPatterns
         generator = SeededGenerator(seed: seed, keys: SeededGenerator.key("random network"))
         let shape = Shape(channels: [1, 3, 5][generator.index(below: 3)], height: 6, width: 6)
         builder = NetworkBuilder(name: "random", input: shape)
@@ -41,7 +44,7 @@ struct RandomNetwork {
 
     private mutating func convolution(_ index: Int, filters: Int) {
         let (x, shape) = values[index]
-        let patterns: [Pattern?] = [.dense, .random(density: 0.4)] + Array(repeating: nil, count: 14)
+        let patterns: [Pattern?] = ownPatterns + Array(repeating: nil, count: 14)
         let own = patterns[generator.index(below: patterns.count)]
         let y = builder.convolution(x, filters: filters, kernel: [1, 3][generator.index(below: 2)], pattern: own)
         append(y, Shape(channels: filters, height: shape.height, width: shape.width))

@@ -80,10 +80,10 @@ import Testing
                 #expect(left == layer.filters - removed[node.name, default: 0], "\(test)")
                 let inputs = test.network.inputShape(of: node).channels
                 let fanIn =
-                    switch layer.pattern ?? .random(density: test.density) {
-                    case .dense: sparse.inputShape(of: sparse.nodes[index]).channels
-                    case .random(let density, _):
+                    if let density = (layer.pattern ?? .random(density: test.density)).drawnDensity {
                         Pattern.fanIn(density: density, channels: inputs, filters: layer.filters)
+                    } else {
+                        sparse.inputShape(of: sparse.nodes[index]).channels
                     }
                 let table = sparse.connectionTable(of: sparse.nodes[index])
                 #expect((0 ..< left).allSatisfy { table.fanIn(of: $0) == fanIn }, "\(test): '\(node.name)'")
