@@ -213,6 +213,24 @@ def relu():
         case.write()
 
 
+def response_normalizations():
+    for name, size, alpha, beta, bias, channels in [
+            ("cifar10", 9, 0.001, 0.75, 1.0, 16), ("strong", 5, 2.0, 0.75, 2.0, 7), ("beta", 3, 1.5, 0.6, 1.5, 5),
+            ("wide", 9, 1.0, 0.5, 1.0, 3)]:
+        case = Case(f"local-response-normalization/{name}", size=size, alpha=alpha, beta=beta, bias=bias)
+        image = case.normal(3, channels, 5, 4, scale=2)
+        layer_case(case, {"input": image}, {}, lambda x: F.local_response_norm(x, size, alpha, beta, bias))
+        case.write()
+
+
+def softmax():
+    for name, shape in [("pixel", (5, 10, 1, 1)), ("image", (3, 4, 5, 6))]:
+        case = Case(f"softmax/{name}")
+        image = case.normal(*shape, scale=3)
+        layer_case(case, {"input": image}, {}, lambda x: F.softmax(x, 1))
+        case.write()
+
+
 def pooling(kind, name, kernel, stride, padding, size=(7, 6), batch=3, counts_padding=None, ties=False):
     extra = {} if counts_padding is None else {"counts_padding": counts_padding}
     case = Case(f"{kind}-pooling/{name}", **window(padding, size, kernel, stride), **extra)
@@ -410,6 +428,8 @@ def main():
     convolutions()
     batch_normalizations()
     relu()
+    response_normalizations()
+    softmax()
     poolings()
     global_average_pooling()
     fully_connected("batch-3", 3, (5, 1, 1), 7)

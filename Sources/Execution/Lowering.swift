@@ -32,6 +32,9 @@ struct Lowering {
                 throw ExecutionError(node: node.name, "a layer may have at most 2^31 - 1 connections, it has \(count)")
             }
             total += count
+            if case .convolution(let layer) = node.layer, layer.dilation != Size(1) {
+                throw ExecutionError(node: node.name, "dilated convolutions cannot be executed yet")
+            }
             let channels = max(network.shape(of: node.inputs[0]).channels, network.shape(of: node.name).channels)
             guard channels <= 1 << 16 else {
                 throw ExecutionError(node: node.name, "a layer may have at most 65,536 channels on either side")
@@ -46,7 +49,7 @@ struct Lowering {
     func sharedOperation(for step: Step) throws(ExecutionError) -> (any DifferentiableOperation)? {
         let input = step.inputs[0], output = layout(step.output)
         switch step.node.layer {
-        case .relu:
+        case .activation(.relu):
             return ReLUOperation(
                 name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
                 outputLayout: output)
@@ -76,6 +79,16 @@ struct Lowering {
             return ChannelSelectionOperation(
                 name: step.node.name, inputs: step.inputs, output: step.output, channels: channels,
                 inputLayout: layout(input), outputLayout: output)
+        case .localResponseNormalization(let layer):
+            return ResponseNormalizationOperation(
+                name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
+                outputLayout: output, layer: layer)
+        case .softmax:
+            return SoftmaxOperation(
+                name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
+                outputLayout: output)
+        case .activation, .multiplication, .padding:
+            throw ExecutionError(node: step.node.name, "\(step.node.layer.kind) cannot be executed yet")
         case .input, .convolution, .fullyConnected, .batchNormalization, .dropout:
             return nil
         }

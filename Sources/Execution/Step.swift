@@ -86,7 +86,7 @@ struct StepList {
     }
 
     private mutating func takeReLU(into step: inout Step, after last: Node) {
-        guard let relu = onlyConsumer(of: last, where: { $0 == .relu }) else { return }
+        guard let relu = onlyConsumer(of: last, where: { $0 == .activation(.relu) }) else { return }
         step.appliesReLU = true
         values[relu.name] = step.output
     }

@@ -32,7 +32,7 @@ struct ChannelFlow {
         switch network.nodes[channel.node].layer {
         case .input, .convolution, .fullyConnected:
             return []
-        case .addition:
+        case .addition, .multiplication:
             return inputs.map { Channel(node: $0, index: channel.index) }
         case .channelSelection(let channels):
             return [Channel(node: inputs[0], index: channels[channel.index])]
@@ -43,18 +43,23 @@ struct ChannelFlow {
                 index -= channelCount(input)
             }
             preconditionFailure("a concatenation has as many channels as its inputs")
-        case .batchNormalization, .relu, .maxPooling, .averagePooling, .globalAveragePooling, .dropout:
+        case .batchNormalization, .activation, .localResponseNormalization, .maxPooling, .averagePooling,
+            .globalAveragePooling, .dropout, .padding, .softmax:
             return [Channel(node: inputs[0], index: channel.index)]
         }
     }
 }
 
 extension Layer {
-    /// Whether each output channel depends on the input channel of the same index alone.
+    /// Whether each output channel is made of the input channel of the same index. Local response normalisation and
+    /// softmax also divide by others: by those that are there.
     var isChannelwise: Bool {
         switch self {
-        case .batchNormalization, .relu, .maxPooling, .averagePooling, .globalAveragePooling, .dropout: true
-        case .input, .convolution, .fullyConnected, .concatenation, .addition, .channelSelection: false
+        case .batchNormalization, .activation, .localResponseNormalization, .maxPooling, .averagePooling,
+            .globalAveragePooling, .dropout, .padding, .softmax:
+            true
+        case .input, .convolution, .fullyConnected, .concatenation, .addition, .multiplication, .channelSelection:
+            false
         }
     }
 

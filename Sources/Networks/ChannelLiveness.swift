@@ -2,7 +2,8 @@ import GossamerConnectivity
 
 /// Which channels of a network have both a path back to the image and a path on to the output.
 ///
-/// A channel that is only a bias has no path back. A sum has one as soon as one of its operands has.
+/// A channel that is only a bias has no path back. A sum has one as soon as one of its operands has, a product when
+/// both have.
 struct ChannelLiveness {
     private let flow: ChannelFlow
     /// For each node and channel: a path of connections leads here from the image.
@@ -33,6 +34,11 @@ struct ChannelLiveness {
             let input = isReached[flow.inputs[node][0]]
             let hasInput = input.contains(true)
             isReached[node] = rows.map { $0.map { $0.contains { input[$0] } } } ?? isReached[node].map { _ in hasInput }
+        case .multiplication:
+            let operands = flow.inputs[node]
+            for index in isReached[node].indices {
+                isReached[node][index] = operands.allSatisfy { isReached[$0][index] }
+            }
         default:
             for index in isReached[node].indices {
                 let sources = flow.sources(of: Channel(node: node, index: index))

@@ -5,7 +5,7 @@ import GossamerTensors
 ///
 /// In this order it is known which filters of a convolution are used before its connections are drawn, so that no slot
 /// is spent on a filter that is removed. All convolutions that read one tensor draw together; what they read is marked
-/// as used down to the filters that make it, through concatenations and additions.
+/// as used down to the filters that make it, through concatenations, additions and multiplications.
 struct ConnectionDrawing {
     private let flow: ChannelFlow
     private let pattern: any ConnectionPattern

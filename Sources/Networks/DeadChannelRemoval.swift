@@ -65,12 +65,15 @@ struct DeadChannelRemoval {
             append(node.name, .fullyConnected(layer), [tensors[inputs[0]]!.name], kept)
         case .addition:
             add(node.name, inputs, kept)
+        case .multiplication:
+            append(node.name, node.layer, inputs.map { select(kept, of: $0).name }, kept)
         case .concatenation:
             concatenate(index, kept)
         case .channelSelection(let channels):
             let tensor = select(kept.map { channels[$0] }, of: inputs[0], name: node.name)
             tensors.append(Tensor(name: tensor.name, channels: kept))
-        case .batchNormalization, .relu, .maxPooling, .averagePooling, .globalAveragePooling, .dropout:
+        case .batchNormalization, .activation, .localResponseNormalization, .maxPooling, .averagePooling,
+            .globalAveragePooling, .dropout, .padding, .softmax:
             append(node.name, node.layer, [select(kept, of: inputs[0]).name], kept)
         }
     }

@@ -4,25 +4,37 @@ import GossamerTensors
 public struct WindowGeometry: Hashable, Sendable {
     public let kernel: Size
     public let stride: Size
+    /// The distance of the kernel's taps.
+    public let dilation: Size
     public let paddingTop: Int
     public let paddingLeft: Int
     public let input: Size
     public let output: Size
 
     /// - Returns: nil when the window does not fit on the padded input.
-    public init?(kernel: Size, stride: Size, padding: Padding, input: Size) {
+    public init?(kernel: Size, stride: Size, padding: Padding, dilation: Size = Size(1), input: Size) {
+        guard dilation.height > 0, dilation.width > 0 else { return nil }
+        let extent = Self.extent(kernel, dilation)
         guard
             let rows = Self.axis(
-                input: input.height, kernel: kernel.height, stride: stride.height, padding: padding.vertical),
+                input: input.height, kernel: extent.height, stride: stride.height, padding: padding.vertical),
             let columns = Self.axis(
-                input: input.width, kernel: kernel.width, stride: stride.width, padding: padding.horizontal)
+                input: input.width, kernel: extent.width, stride: stride.width, padding: padding.horizontal)
         else { return nil }
         self.kernel = kernel
         self.stride = stride
+        self.dilation = dilation
         self.input = input
         paddingTop = rows.before
         paddingLeft = columns.before
         output = Size(height: rows.output, width: columns.output)
+    }
+
+    /// What the window covers of the image: the kernel with the gaps between its taps.
+    public var extent: Size { Self.extent(kernel, dilation) }
+
+    private static func extent(_ kernel: Size, _ dilation: Size) -> Size {
+        Size(height: (kernel.height - 1) * dilation.height + 1, width: (kernel.width - 1) * dilation.width + 1)
     }
 
     /// Whether every window covers at least one pixel; a pooling has no value for one that does not.

@@ -103,7 +103,9 @@ extension Layer {
         let size = Size(height: input.height, width: input.width)
         switch self {
         case .convolution(let layer):
-            return WindowGeometry(kernel: layer.kernel, stride: layer.stride, padding: layer.padding, input: size)
+            return WindowGeometry(
+                kernel: layer.kernel, stride: layer.stride, padding: layer.padding, dilation: layer.dilation,
+                input: size)
         case .maxPooling(let layer), .averagePooling(let layer, _):
             return WindowGeometry(kernel: layer.kernel, stride: layer.stride, padding: layer.padding, input: size)
         case .globalAveragePooling, .fullyConnected:

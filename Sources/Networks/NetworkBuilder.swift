@@ -57,25 +57,26 @@ public struct NetworkBuilder {
         return value
     }
 
-    /// A convolution with a square kernel; `stride` applies to rows and columns.
+    /// A convolution with a square kernel; `stride` and `dilation` apply to rows and columns.
     ///
     /// - Parameter pattern: overrides the pattern that the network is sparsified with.
     public mutating func convolution(
-        _ x: Value, filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, bias: Bool = true,
-        pattern: Pattern? = nil, name: String? = nil
+        _ x: Value, filters: Int, kernel: Int, stride: Int = 1, padding: Padding = .same, dilation: Int = 1,
+        bias: Bool = true, pattern: Pattern? = nil, name: String? = nil
     ) -> Value {
         convolution(
-            x, filters: filters, kernel: Size(kernel), stride: Size(stride), padding: padding, bias: bias,
-            pattern: pattern, name: name)
+            x, filters: filters, kernel: Size(kernel), stride: Size(stride), padding: padding,
+            dilation: Size(dilation), bias: bias, pattern: pattern, name: name)
     }
 
     /// A convolution with any kernel, such as `Size(height: 1, width: 7)`.
     public mutating func convolution(
-        _ x: Value, filters: Int, kernel: Size, stride: Size = Size(1), padding: Padding = .same, bias: Bool = true,
-        pattern: Pattern? = nil, name: String? = nil
+        _ x: Value, filters: Int, kernel: Size, stride: Size = Size(1), padding: Padding = .same,
+        dilation: Size = Size(1), bias: Bool = true, pattern: Pattern? = nil, name: String? = nil
     ) -> Value {
         let layer = Convolution(
-            filters: filters, kernel: kernel, stride: stride, padding: padding, bias: bias, pattern: pattern)
+            filters: filters, kernel: kernel, stride: stride, padding: padding, dilation: dilation, bias: bias,
+            pattern: pattern)
         return add(.convolution(layer), [x], name: name)
     }
 
@@ -87,7 +88,20 @@ public struct NetworkBuilder {
     }
 
     /// max(x, 0).
-    public mutating func relu(_ x: Value, name: String? = nil) -> Value { add(.relu, [x], name: name) }
+    public mutating func relu(_ x: Value, name: String? = nil) -> Value { activation(x, .relu, name: name) }
+
+    /// A function of every value on its own.
+    public mutating func activation(_ x: Value, _ activation: Activation, name: String? = nil) -> Value {
+        add(.activation(activation), [x], name: name)
+    }
+
+    /// Divides every value by what the channels around it have at the same pixel; `size` channels, an odd number.
+    public mutating func localResponseNormalization(
+        _ x: Value, size: Int, alpha: Double = 1e-4, beta: Double = 0.75, bias: Double = 1, name: String? = nil
+    ) -> Value {
+        let layer = LocalResponseNormalization(size: size, alpha: alpha, beta: beta, bias: bias)
+        return add(.localResponseNormalization(layer), [x], name: name)
+    }
 
     /// The maximum of each window; the stride is the kernel's side unless told. Windows of at most 15 x 15.
     public mutating func maxPooling(
@@ -130,6 +144,22 @@ public struct NetworkBuilder {
     public mutating func addition(_ a: Value, _ b: Value, name: String? = nil) -> Value {
         add(.addition, [a, b], name: name)
     }
+
+    /// The product of two values of one shape; `b` may also be one pixel, which multiplies the whole image of its
+    /// channel.
+    public mutating func multiplication(_ a: Value, _ b: Value, name: String? = nil) -> Value {
+        add(.multiplication, [a, b], name: name)
+    }
+
+    /// Rows and columns of zeros around the image.
+    public mutating func padding(
+        _ x: Value, top: Int, left: Int, bottom: Int, right: Int, name: String? = nil
+    ) -> Value {
+        add(.padding(top: top, left: left, bottom: bottom, right: right), [x], name: name)
+    }
+
+    /// exp(x) divided by the sum of it over the channels, for every pixel.
+    public mutating func softmax(_ x: Value, name: String? = nil) -> Value { add(.softmax, [x], name: name) }
 }
 
 extension Layer {
@@ -138,12 +168,17 @@ extension Layer {
         case .input: "image"
         case .convolution: "conv"
         case .batchNormalization: "norm"
-        case .relu: "relu"
+        case .activation(.relu): "relu"
+        case .activation: "act"
+        case .localResponseNormalization: "lrn"
         case .maxPooling, .averagePooling, .globalAveragePooling: "pool"
         case .dropout: "dropout"
         case .fullyConnected: "fc"
         case .concatenation: "concat"
         case .addition: "add"
+        case .multiplication: "mul"
+        case .padding: "pad"
+        case .softmax: "softmax"
         case .channelSelection: "select"
         }
     }

@@ -68,16 +68,21 @@ enum ShapeInference {
         }
         let arity = node.layer.arity
         guard arity.contains(inputs.count), let input = inputs.first else {
-            let expected = arity.count > 1 ? "\(arity.lowerBound) or more inputs" : "one input"
+            let few = arity.lowerBound == 1 ? "one input" : "two inputs"
+            let expected = arity.count > 1 ? "\(arity.lowerBound) or more inputs" : few
             throw NetworkError(node: node.name, "\(node.layer.kind) takes \(expected), it has \(inputs.count)")
         }
         switch node.layer {
-        case .input, .batchNormalization, .relu: return input
-        case .dropout(let rate):
-            guard rate >= 0, rate < 1 else {
-                throw NetworkError(node: node.name, "rate must be in [0, 1), it is \(rate)")
-            }
+        case .input, .batchNormalization, .softmax: return input
+        case .dropout, .activation, .localResponseNormalization:
+            try checkNumbers(of: node)
             return input
+        case .padding(let top, let left, let bottom, let right):
+            guard [top, left, bottom, right].allSatisfy({ 0 ... largestSize ~= $0 }) else {
+                throw NetworkError(node: node.name, "padding must be 0 to \(largestSize) pixels")
+            }
+            return Shape(
+                channels: input.channels, height: top + input.height + bottom, width: left + input.width + right)
         case .convolution(let layer): return try windowed(node, input: input, channels: layer.filters)
         case .fullyConnected(let layer): return try windowed(node, input: input, channels: layer.units)
         case .maxPooling, .averagePooling, .globalAveragePooling:
@@ -88,11 +93,43 @@ enum ShapeInference {
                 throw NetworkError(node: node.name, "addition needs equal shapes, it has \(input) and \(other)")
             }
             return input
+        case .multiplication:
+            let pixel = Shape(channels: input.channels, height: 1, width: 1)
+            guard inputs[1] == input || inputs[1] == pixel else {
+                throw NetworkError(
+                    node: node.name,
+                    "multiplication needs equal shapes, or \(pixel) as the second, it has \(input) and \(inputs[1])")
+            }
+            return input
         case .channelSelection(let channels):
             guard zip(channels, channels.dropFirst()).allSatisfy(<),
                 channels.allSatisfy({ (0 ..< input.channels).contains($0) })
             else { throw NetworkError(node: node.name, "channels must ascend within 0 ..< \(input.channels)") }
             return Shape(channels: channels.count, height: input.height, width: input.width)
+        }
+    }
+
+    /// Checks the hyperparameters of layers that change no shape.
+    private static func checkNumbers(of node: Node) throws(NetworkError) {
+        func require(_ isValid: Bool, _ field: String, _ expected: String, _ value: any CustomStringConvertible)
+            throws(NetworkError) {
+            guard isValid else {
+                throw NetworkError(node: node.name, "\(field) must be \(expected), it is \(value)")
+            }
+        }
+        switch node.layer {
+        case .dropout(let rate): try require(rate >= 0 && rate < 1, "rate", "in [0, 1)", rate)
+        case .activation(.leakyReLU(let slope)):
+            try require(slope >= 0 && slope.isFinite, "slope", "finite and at least 0", slope)
+        case .activation(.clip(let low, let high)):
+            try require(low <= high && low < .infinity && high > -.infinity, "low", "at most high, \(high)", low)
+        case .localResponseNormalization(let layer):
+            try require(layer.size % 2 == 1 && 1 ... largestSize ~= layer.size, "size", "odd and positive", layer.size)
+            for (name, value) in [("alpha", layer.alpha), ("beta", layer.beta)] {
+                try require(value >= 0 && value.isFinite, name, "finite and at least 0", value)
+            }
+            try require(layer.bias > 0 && layer.bias.isFinite, "bias", "finite and above 0", layer.bias)
+        default: break
         }
     }
 
@@ -166,6 +203,7 @@ extension Layer {
         case .input: 0 ... 0
         case .concatenation: 1 ... 4096
         case .addition: 2 ... 4096
+        case .multiplication: 2 ... 2
         default: 1 ... 1
         }
     }
@@ -184,8 +222,10 @@ extension Layer {
         }
         switch self {
         case .convolution(let layer):
-            return [layer.filters, layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width]
-                + sizes(layer.padding)
+            return [
+                layer.filters, layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width,
+                layer.dilation.height, layer.dilation.width,
+            ] + sizes(layer.padding)
         case .maxPooling(let layer), .averagePooling(let layer, _):
             return [layer.kernel.height, layer.kernel.width, layer.stride.height, layer.stride.width]
                 + sizes(layer.padding)

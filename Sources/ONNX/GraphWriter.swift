@@ -53,9 +53,13 @@ struct GraphWriter {
             }
             let attributes: [Onnx_AttributeProto] = [.float("epsilon", Float(layer.epsilon))]
             append("BatchNormalization", node, [input.name] + weights, attributes, isFlat: input.isFlat)
-        case .relu:
-            let input = values[node.inputs[0]]!
-            append("Relu", node, [input.name], isFlat: input.isFlat)
+        case .activation(let activation): addActivation(node, activation)
+        case .localResponseNormalization(let layer):
+            let attributes: [Onnx_AttributeProto] = [
+                .integer("size", layer.size), .float("alpha", Float(layer.alpha)), .float("beta", Float(layer.beta)),
+                .float("bias", Float(layer.bias)),
+            ]
+            append("LRN", node, [image(node.inputs[0])], attributes)
         case .maxPooling(let layer):
             append("MaxPool", node, [image(node.inputs[0])], .window(geometry!, layer.padding))
         case .averagePooling(let layer, let countsPadding):
@@ -66,6 +70,16 @@ struct GraphWriter {
             let (inputs, isFlat) = alike(node.inputs)
             append("Concat", node, inputs, [.integer("axis", 1)], isFlat: isFlat)
         case .addition: addAddition(node)
+        case .multiplication:
+            let (inputs, isFlat) = alike(node.inputs)
+            append("Mul", node, inputs, isFlat: isFlat)
+        case .padding(let top, let left, let bottom, let right):
+            let pads = unusedName("\(node.name).pads")
+            graph.initializer.append(.integers(pads, [0, 0, top, left, 0, 0, bottom, right]))
+            append("Pad", node, [image(node.inputs[0]), pads])
+        case .softmax:
+            let input = values[node.inputs[0]]!
+            append("Softmax", node, [input.name], [.integer("axis", 1)], isFlat: input.isFlat)
         case .channelSelection(let channels):
             let input = values[node.inputs[0]]!
             let indices = unusedName("\(node.name).channels")
@@ -105,6 +119,31 @@ struct GraphWriter {
         }
         let reader = network.nodes[readers[0]]
         return (reader, ChannelAffine(layer, node: reader.name, parameters: parameters))
+    }
+
+    private mutating func addActivation(_ node: Node, _ activation: Activation) {
+        let input = values[node.inputs[0]]!
+        func add(_ kind: String, _ others: [String] = [], _ attributes: [Onnx_AttributeProto] = []) {
+            append(kind, node, [input.name] + others, attributes, isFlat: input.isFlat)
+        }
+        switch activation {
+        case .relu: add("Relu")
+        case .relu6: add("Clip", [bound(node, "low", 0), bound(node, "high", 6)])
+        case .clip(let low, let high): add("Clip", [bound(node, "low", low), bound(node, "high", high)])
+        case .sigmoid: add("Sigmoid")
+        case .hardSigmoid: add("HardSigmoid", [], [.float("alpha", 1 / 6), .float("beta", 0.5)])
+        case .hardSwish: add("HardSwish")
+        case .swish: add("Mul", [appendStep("Sigmoid", "\(node.name).sigmoid", [input.name])])
+        case .leakyReLU(let slope): add("LeakyRelu", [], [.float("alpha", Float(slope))])
+        }
+    }
+
+    /// A bound of a Clip; an empty name says that there is none.
+    private mutating func bound(_ node: Node, _ suffix: String, _ value: Double) -> String {
+        guard value.isFinite else { return "" }
+        let name = unusedName("\(node.name).\(suffix)")
+        graph.initializer.append(.floats(name, [Float(value)], []))
+        return name
     }
 
     private mutating func addFullyConnected(

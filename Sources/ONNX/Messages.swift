@@ -61,7 +61,8 @@ extension [Onnx_AttributeProto] {
             .integers("kernel_shape", [geometry.kernel.height, geometry.kernel.width]),
             .integers("strides", [geometry.stride.height, geometry.stride.width]),
             .integers("pads", geometry.pads(padding)),
-        ]
+        ] + (geometry.dilation == Size(1)
+            ? [] : [.integers("dilations", [geometry.dilation.height, geometry.dilation.width])])
     }
 }
 
@@ -72,8 +73,8 @@ extension WindowGeometry {
         case .valid: return [0, 0, 0, 0]
         case .explicit(let top, let left, let bottom, let right): return [top, left, bottom, right]
         case .same:
-            let bottom = (output.height - 1) * stride.height + kernel.height - input.height - paddingTop
-            let right = (output.width - 1) * stride.width + kernel.width - input.width - paddingLeft
+            let bottom = (output.height - 1) * stride.height + extent.height - input.height - paddingTop
+            let right = (output.width - 1) * stride.width + extent.width - input.width - paddingLeft
             return [paddingTop, paddingLeft, max(0, bottom), max(0, right)]
         }
     }

@@ -72,9 +72,9 @@ final class Blocks {
 
     var bits: [UInt32] { (0 ..< buffer.count).map { buffer[$0].bitPattern } }
 
-    func view(channel: Int = 0, block: Int = 0) -> gsm_view {
+    func view(channel: Int = 0, block: Int = 0, row: Int = 0) -> gsm_view {
         gsm_view(
-            data: buffer.pointer + block * blockPitch + channel * channelPitch,
+            data: buffer.pointer + block * blockPitch + channel * channelPitch + row * rowPitch,
             row_pitch: Int64(rowPitch), channel_pitch: Int64(channelPitch), block_pitch: Int64(blockPitch))
     }
 
@@ -82,6 +82,18 @@ final class Blocks {
         gsm_extent(
             lanes: Int32(lanes), blocks: Int32(blocks ?? blockCount), channels: Int32(channels ?? shape.channels),
             height: Int32(shape.height), width: Int32(shape.width))
+    }
+
+    /// Calls `body` for ranges of rows that together make up the tensor, as threads would.
+    func forRowRanges(_ generator: inout SeededGenerator, _ body: (Int, gsm_extent) -> Void) {
+        var first = 0
+        while first < shape.height {
+            let count = 1 + generator.index(below: shape.height - first)
+            var part = extent()
+            part.height = Int32(count)
+            body(first, part)
+            first += count
+        }
     }
 
     /// Calls `body` for ranges of channels that together make up the tensor, as threads would.

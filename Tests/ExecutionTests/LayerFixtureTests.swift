@@ -72,7 +72,22 @@ import Testing
 
     @Test(arguments: Fixture.names(in: "relu")) func relu(name: String) throws {
         let fixture = try Fixture(name)
-        try check(replay(network(imageShape(fixture, "input"), .relu), fixture), fixture)
+        try check(replay(network(imageShape(fixture, "input"), .activation(.relu)), fixture), fixture)
+    }
+
+    @Test(arguments: Fixture.names(in: "local-response-normalization"))
+    func localResponseNormalization(name: String) throws {
+        let fixture = try Fixture(name)
+        let layer = LocalResponseNormalization(
+            size: fixture.integer("size"), alpha: fixture.number("alpha"), beta: fixture.number("beta"),
+            bias: fixture.number("bias"))
+        try check(
+            replay(network(imageShape(fixture, "input"), .localResponseNormalization(layer)), fixture), fixture)
+    }
+
+    @Test(arguments: Fixture.names(in: "softmax")) func softmax(name: String) throws {
+        let fixture = try Fixture(name)
+        try check(replay(network(imageShape(fixture, "input"), .softmax), fixture), fixture)
     }
 
     @Test(arguments: Fixture.names(in: "max-pooling")) func maxPooling(name: String) throws {

@@ -11,6 +11,22 @@ import Testing
         convolutions(cost).reduce(0) { $0 + $1.multiplyAdds }
     }
 
+    @Test func cifar10() throws {
+        let network = try Network.cifar10()
+        let cost = NetworkCost(network)
+        #expect(cost.convolutionParameters == 25 * 3 * 64 + 25 * 64 * 64)
+        #expect(cost.parameters == 25 * 67 * 64 + 128 + (36 * 64 + 1) * 384 + 385 * 192 + 193 * 10)
+        #expect(cost.multiplyAdds == 576 * 25 * 3 * 64 + 144 * 25 * 64 * 64 + 36 * 64 * 384 + 384 * 192 + 1920)
+        let norm = LocalResponseNormalization(size: 9, alpha: 0.001, beta: 0.75, bias: 1)
+        #expect(network.nodes.filter { $0.layer == .localResponseNormalization(norm) }.count == 2)
+        let order = network.nodes.map(\.layer.kind).filter { $0 != "relu" }
+        #expect(
+            order == [
+                "input", "convolution", "max-pooling", "local-response-normalization", "convolution",
+                "local-response-normalization", "max-pooling", "fully-connected", "fully-connected", "fully-connected",
+            ])
+    }
+
     @Test func vgg16() throws {
         let cost = NetworkCost(try .vgg16())
         #expect(cost.parameters == 138_357_544)

@@ -37,7 +37,8 @@ struct FilterLabels {
         var node = network.nodes[network.index(of: network.nodes[index].inputs[0])!]
         while true {
             switch node.layer {
-            case .batchNormalization, .relu, .dropout, .maxPooling, .averagePooling, .globalAveragePooling:
+            case .batchNormalization, .activation, .localResponseNormalization, .dropout, .maxPooling, .averagePooling,
+                .globalAveragePooling, .padding, .softmax:
                 node = network.nodes[network.index(of: node.inputs[0])!]
             default:
                 return node.name

@@ -39,6 +39,35 @@ import Testing
         #expect(try Network(json: network.json) == network)
     }
 
+    @Test func everyActivationRoundTrips() throws {
+        let activations: [Activation] = [
+            .relu, .relu6, .sigmoid, .hardSigmoid, .hardSwish, .swish, .leakyReLU(slope: 0.1),
+            .clip(low: -1, high: 2.5), .clip(low: -.infinity, high: 3), .clip(low: 0.5, high: .infinity),
+        ]
+        var net = NetworkBuilder(name: "activations", input: Shape(channels: 2, height: 3, width: 4))
+        _ = activations.reduce(net.input) { net.activation($0, $1) }
+        let network = try net.build()
+        #expect(network.nodes.dropFirst().map(\.layer) == activations.map { .activation($0) })
+        #expect(network.nodes[1].name == "relu1" && network.nodes[2].name == "act1")
+        #expect(try Network(json: network.json) == network)
+        #expect(network.json.contains(#""layer":"relu6""#))
+        #expect(network.json.contains(#"{"high":3,"inputs":["act7"],"layer":"clip","name":"act8"}"#))
+    }
+
+    @Test func newerLayersRoundTrip() throws {
+        var net = NetworkBuilder(name: "layers", input: Shape(channels: 6, height: 9, width: 8))
+        var x = net.padding(net.input, top: 1, left: 2, bottom: 0, right: 3)
+        x = net.convolution(
+            x, filters: 5, kernel: Size(3), padding: .valid, dilation: Size(height: 2, width: 1))
+        x = net.localResponseNormalization(x, size: 3, alpha: 0.01, beta: 0.5, bias: 2)
+        let gates = net.activation(net.convolution(net.globalAveragePooling(x), filters: 5, kernel: 1), .sigmoid)
+        _ = net.softmax(net.multiplication(net.multiplication(x, x), gates))
+        let network = try net.build()
+        #expect(network.shape(of: "pad1") == Shape(channels: 6, height: 10, width: 13))
+        #expect(network.outputShape == Shape(channels: 5, height: 6, width: 11))
+        #expect(try Network(json: network.json) == network)
+    }
+
     @Test func auxiliaryOutputsRoundTrip() throws {
         var net = NetworkBuilder(name: "heads", input: Shape(channels: 2, height: 4, width: 4))
         let x = net.relu(net.convolution(net.input, filters: 3, kernel: 3))
@@ -149,6 +178,21 @@ import Testing
         (#"{"name": "c", "layer": "channel-selection", "channels": []}"#, "sizes must be"),
         (#"{"name": "c", "layer": "relu", "inputs": []}"#, "takes one input, it has 0"),
         (#"{"name": "c", "layer": "addition", "inputs": "image"}"#, "2 or more inputs"),
+        (#"{"name": "c", "layer": "multiplication", "inputs": "image"}"#, "takes two inputs, it has 1"),
+        (#"{"name": "c", "layer": "leaky-relu"}"#, "field 'slope'"),
+        (#"{"name": "c", "layer": "leaky-relu", "slope": -1}"#, "slope must be finite and at least 0, it is -1"),
+        (#"{"name": "c", "layer": "leaky-relu", "slope": 1e999}"#, "field 'slope'"),
+        (#"{"name": "c", "layer": "clip", "low": 2, "high": 1}"#, "low must be at most high, 1.0, it is 2.0"),
+        (#"{"name": "c", "layer": "relu6", "high": 5}"#, "field 'high'"),
+        (#"{"name": "c", "layer": "local-response-normalization", "size": 4}"#, "size must be odd"),
+        (#"{"name": "c", "layer": "local-response-normalization", "size": 3, "bias": 0}"#, "bias must be"),
+        (#"{"name": "c", "layer": "padding", "padding": "same"}"#, "a number of pixels, or [top"),
+        (#"{"name": "c", "layer": "padding"}"#, "field 'padding'"),
+        (#"{"name": "c", "layer": "convolution", "filters": 2, "kernel": 3, "dilation": 0}"#, "field 'dilation'"),
+        (
+            #"{"name": "c", "layer": "convolution", "filters": 2, "kernel": 3, "dilation": 5, "padding": "valid"}"#,
+            "does not fit"
+        ),
         (
             #"{"name": "i", "layer": "input", "channels": 1, "height": 1, "width": 1}"#,
             "only the first node is an input"

@@ -97,7 +97,7 @@ import Testing
         let nodes = [
             Node(name: "logits", layer: .input(Shape(channels: 1, height: 3, width: 3)), inputs: []),
             Node(name: "images", layer: .convolution(Convolution(filters: 2, kernel: Size(3))), inputs: ["logits"]),
-            Node(name: "images.weight", layer: .relu, inputs: ["images"]),
+            Node(name: "images.weight", layer: .activation(.relu), inputs: ["images"]),
             Node(name: "fc", layer: .fullyConnected(FullyConnected(units: 2)), inputs: ["images.weight"]),
         ]
         let graph = try export(Network(name: "names", nodes: nodes)).model.graph

@@ -96,7 +96,7 @@ package struct RandomNetwork {
             add(.batchNormalization(BatchNormalization(epsilon: 1e-2, momentum: 0.2)), [input], input.shape)
         case 6 where options.dropout:
             add(.dropout(rate: [0.0, 0.25, 0.5][generator.index(below: 3)]), [input], input.shape)
-        case 7, 8: if options.kinks { add(.relu, [input], input.shape) } else { addConvolution(input) }
+        case 7, 8: if options.kinks { add(.activation(.relu), [input], input.shape) } else { addConvolution(input) }
         case 9: addJoin(input, adds: true)
         case 10: addJoin(input, adds: false)
         case 11 where input.shape.channels > 1:

@@ -1,3 +1,4 @@
+import Foundation
 import GossamerExecution
 import GossamerNetworks
 import GossamerTensors
@@ -55,9 +56,8 @@ package struct ReferenceNetwork {
         case .input: return input
         case .convolution, .fullyConnected: return convolution(node, inputs[0])
         case .batchNormalization(let layer): return normalization(node, layer, inputs[0])
-        case .relu:
-            for x in inputs[0] { smallestDistanceToKink = min(smallestDistanceToKink, abs(x)) }
-            return inputs[0].map { max($0, 0) }
+        case .activation(let activation): return activate(inputs[0], activation)
+        case .localResponseNormalization(let layer): return responseNormalization(node, layer, inputs[0])
         case .maxPooling: return maxPooling(node, inputs[0])
         case .averagePooling(_, let counts): return averagePooling(node, inputs[0], countsPadding: counts)
         case .globalAveragePooling: return averagePooling(node, inputs[0], countsPadding: false)
@@ -67,6 +67,19 @@ package struct ReferenceNetwork {
                 inputs.flatMap { $0[image * $0.count / imageCount ..< (image + 1) * $0.count / imageCount] }
             }
         case .addition: return inputs.dropFirst().reduce(inputs[0]) { zip($0, $1).map(+) }
+        case .multiplication:
+            let area = inputs[0].count / inputs[1].count
+            return inputs[0].indices.map { inputs[0][$0] * inputs[1][$0 / area] }
+        case .padding(let top, let left, _, _):
+            let shape = network.inputShape(of: node), padded = network.shape(of: node.name)
+            var y = [Double](repeating: 0, count: imageCount * padded.count)
+            for row in 0 ..< imageCount * shape.channels * shape.height {
+                let (plane, line) = row.quotientAndRemainder(dividingBy: shape.height)
+                let start = (plane * padded.height + line + top) * padded.width + left
+                for column in 0 ..< shape.width { y[start + column] = inputs[0][row * shape.width + column] }
+            }
+            return y
+        case .softmax: return softmax(node, inputs[0])
         case .channelSelection(let channels):
             let shape = network.inputShape(of: node)
             let area = shape.height * shape.width
@@ -77,6 +90,44 @@ package struct ReferenceNetwork {
                 }
             }
         }
+    }
+
+    private mutating func activate(_ x: [Double], _ activation: Activation) -> [Double] {
+        for kink in activation.kinks {
+            for value in x { smallestDistanceToKink = min(smallestDistanceToKink, abs(value - kink)) }
+        }
+        return x.map { activation.value($0) }
+    }
+
+    private func responseNormalization(
+        _ node: Node, _ layer: LocalResponseNormalization, _ x: [Double]
+    ) -> [Double] {
+        let shape = network.shape(of: node.name)
+        let area = shape.height * shape.width
+        return x.indices.map { index in
+            let channel = index / area % shape.channels
+            let window = max(0, channel - layer.size / 2) ... min(shape.channels - 1, channel + layer.size / 2)
+            let squares = window.reduce(0) { sum, other in
+                let value = x[index + (other - channel) * area]
+                return sum + value * value
+            }
+            return x[index] / pow(layer.bias + layer.alpha / Double(layer.size) * squares, layer.beta)
+        }
+    }
+
+    private func softmax(_ node: Node, _ x: [Double]) -> [Double] {
+        let shape = network.shape(of: node.name)
+        let area = shape.height * shape.width
+        var y = x
+        for image in 0 ..< imageCount {
+            for pixel in 0 ..< area {
+                let places = (0 ..< shape.channels).map { (image * shape.channels + $0) * area + pixel }
+                let largest = places.map { x[$0] }.max()!
+                let sum = places.reduce(0) { $0 + exp(x[$1] - largest) }
+                for place in places { y[place] = exp(x[place] - largest) / sum }
+            }
+        }
+        return y
     }
 
     private func convolution(_ node: Node, _ x: [Double]) -> [Double] {
@@ -169,16 +220,43 @@ package struct ReferenceNetwork {
     }
 }
 
+extension Activation {
+    /// The function in double precision.
+    package func value(_ x: Double) -> Double {
+        switch self {
+        case .relu: max(x, 0)
+        case .relu6: min(max(x, 0), 6)
+        case .sigmoid: 1 / (1 + exp(-x))
+        case .hardSigmoid: min(max(x / 6 + 0.5, 0), 1)
+        case .hardSwish: x * min(max(x / 6 + 0.5, 0), 1)
+        case .swish: x / (1 + exp(-x))
+        case .leakyReLU(let slope): x > 0 ? x : slope * x
+        case .clip(let low, let high): min(max(x, low), high)
+        }
+    }
+
+    /// Where it has no derivative.
+    fileprivate var kinks: [Double] {
+        switch self {
+        case .relu, .leakyReLU: [0]
+        case .relu6: [0, 6]
+        case .hardSigmoid, .hardSwish: [-3, 3]
+        case .clip(let low, let high): [low, high]
+        case .sigmoid, .swish: []
+        }
+    }
+}
+
 extension WindowGeometry {
     /// Calls `body` for every tap that lies inside the image, with the places of output and input in their planes.
     fileprivate func forEachTap(_ body: (_ pixel: Int, _ tap: Int, _ origin: Int) -> Void) {
         for row in 0 ..< output.height {
             for column in 0 ..< output.width {
                 for tapRow in 0 ..< kernel.height {
-                    let y = row * stride.height + tapRow - paddingTop
+                    let y = row * stride.height + tapRow * dilation.height - paddingTop
                     guard y >= 0, y < input.height else { continue }
                     for tapColumn in 0 ..< kernel.width {
-                        let x = column * stride.width + tapColumn - paddingLeft
+                        let x = column * stride.width + tapColumn * dilation.width - paddingLeft
                         guard x >= 0, x < input.width else { continue }
                         body(row * output.width + column, tapRow * kernel.width + tapColumn, y * input.width + x)
                     }

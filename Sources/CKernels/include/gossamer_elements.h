@@ -46,6 +46,13 @@ typedef struct gsm_normalization {
     float *_Nullable scale_gradient, *_Nullable shift_gradient;
 } gsm_normalization;
 
+/// Local response normalisation over the `size` channels around each, an odd number:
+/// y = x * s^-beta with s = bias + factor * the sum of their squares; bias is above 0, factor and beta are not negative.
+typedef struct gsm_response {
+    int32_t size;
+    float factor, beta, bias;
+} gsm_response;
+
 /// Which dropout mask: it depends on the seed, the image and the element's place in the image, not on the layout.
 typedef struct gsm_dropout {
     uint64_t seed;
@@ -101,6 +108,18 @@ typedef struct gsm_element_kernels {
     /// dx, or dx += it, from the parameter gradients of the call above; dx may be dy. Idle lanes receive zeros.
     void (*normalization_input_gradient)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x,
                                          gsm_view dy, gsm_view dx, bool accumulate);
+
+    // The next five work on rows of all channels at once: a range is some rows, and its bits do not depend on it.
+
+    /// Floats of workspace of the two calls below.
+    size_t (*response_workspace)(int32_t channels, int32_t size);
+    void (*response_normalize)(gsm_extent extent, const gsm_response *response, gsm_view x, gsm_view y,
+                               float *workspace);
+    void (*response_gradient)(gsm_extent extent, const gsm_response *response, gsm_view x, gsm_view dy, gsm_view dx,
+                              bool accumulate, float *workspace);
+    /// Over the channels of each pixel; x and y may be the same.
+    void (*softmax)(gsm_extent extent, gsm_view x, gsm_view y);
+    void (*softmax_gradient)(gsm_extent extent, gsm_view y, gsm_view dy, gsm_view dx, bool accumulate);
 
     /// Nesterov momentum as in PyTorch, with d = gradient + weight_decay * weight: velocity = momentum * velocity + d,
     /// weight -= learning_rate * (d + momentum * velocity).

@@ -147,7 +147,8 @@ enum CalibrationLayers {
     }
 
     private static let elementLayers: [Layer] = [
-        .relu, .batchNormalization(BatchNormalization()), .dropout(rate: 0.5), .addition, .concatenation,
+        .activation(.relu), .localResponseNormalization(LocalResponseNormalization(size: 9)), .softmax,
+        .batchNormalization(BatchNormalization()), .dropout(rate: 0.5), .addition, .concatenation,
         .channelSelection(Array(stride(from: 0, to: 16, by: 2))), .globalAveragePooling,
         .maxPooling(Pooling(kernel: Size(2))), .maxPooling(Pooling(kernel: Size(3), stride: Size(2))),
         .averagePooling(Pooling(kernel: Size(2)), countsPadding: true),

@@ -16,6 +16,9 @@ public struct Architecture: Sendable, CustomStringConvertible {
         Architecture(
             "mnist", "5x5x32, pool, 5x5x64, pool, 7x7x512 valid, dropout 0.5, fully connected",
             input: (1, 28), classes: 10, Network.mnist),
+        Architecture(
+            "cifar10", "two 5x5x64 with local response normalisation and pools, fully connected 384, 192",
+            input: (3, 24), classes: 10, Network.cifar10),
         Architecture("vgg16", "VGG-16: 13 convolutions, 3 fully connected layers", Network.vgg16),
         Architecture(
             "vgg16-bn", "VGG-16's convolutions with batch norm for small images, 1 fully connected layer",

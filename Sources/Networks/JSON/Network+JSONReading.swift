@@ -109,8 +109,10 @@ extension Node {
 
 extension Layer {
     fileprivate static let kinds = [
-        "input", "convolution", "batch-normalization", "relu", "max-pooling", "average-pooling",
-        "global-average-pooling", "dropout", "fully-connected", "concatenation", "addition", "channel-selection",
+        "input", "convolution", "batch-normalization", "relu", "relu6", "sigmoid", "hard-sigmoid", "hard-swish",
+        "swish", "leaky-relu", "clip", "local-response-normalization", "max-pooling", "average-pooling",
+        "global-average-pooling", "dropout", "fully-connected", "concatenation", "addition", "multiplication",
+        "padding", "softmax", "channel-selection",
     ]
 
     fileprivate init(_ kind: String, _ fields: inout NodeFields) throws(NetworkError) {
@@ -124,7 +126,17 @@ extension Layer {
                     width: try fields.integer("width", in: sizes)))
         case "convolution": self = .convolution(try Convolution(&fields))
         case "batch-normalization": self = .batchNormalization(try BatchNormalization(&fields))
-        case "relu": self = .relu
+        case "relu": self = .activation(.relu)
+        case "relu6": self = .activation(.relu6)
+        case "sigmoid": self = .activation(.sigmoid)
+        case "hard-sigmoid": self = .activation(.hardSigmoid)
+        case "hard-swish": self = .activation(.hardSwish)
+        case "swish": self = .activation(.swish)
+        case "leaky-relu":
+            self = .activation(.leakyReLU(slope: try fields.number("slope")))
+        case "clip": self = .activation(try Activation(clip: &fields))
+        case "local-response-normalization":
+            self = .localResponseNormalization(try LocalResponseNormalization(&fields))
         case "max-pooling": self = .maxPooling(try Pooling(&fields))
         case "average-pooling":
             let countsPadding = try fields.bool("countsPadding", default: true)
@@ -137,6 +149,13 @@ extension Layer {
                     units: try fields.integer("units", in: sizes), bias: try fields.bool("bias", default: true)))
         case "concatenation": self = .concatenation
         case "addition": self = .addition
+        case "multiplication": self = .multiplication
+        case "padding":
+            guard case .explicit(let top, let left, let bottom, let right) = try fields.padding("padding") else {
+                throw fields.error("padding", expected: "a number of pixels, or [top, left, bottom, right]")
+            }
+            self = .padding(top: top, left: left, bottom: bottom, right: right)
+        case "softmax": self = .softmax
         case "channel-selection": self = .channelSelection(try fields.channels("channels"))
         default:
             let hint = nearestName(to: kind, among: Self.kinds).map { "did you mean '\($0)'?" }
@@ -151,7 +170,8 @@ extension Convolution {
         self.init(
             filters: try fields.integer("filters", in: 1 ... ShapeInference.largestSize),
             kernel: try fields.size("kernel"), stride: try fields.size("stride", default: Size(1)),
-            padding: try fields.padding("padding", default: .same), bias: try fields.bool("bias", default: true),
+            padding: try fields.padding("padding", default: .same),
+            dilation: try fields.size("dilation", default: Size(1)), bias: try fields.bool("bias", default: true),
             pattern: try fields.pattern("pattern"))
     }
 }
@@ -166,6 +186,24 @@ extension BatchNormalization {
             momentum: try fields.number("momentum", default: standard.momentum, expected: "in [0, 1]") {
                 $0 >= 0 && $0 <= 1
             })
+    }
+}
+
+extension Activation {
+    fileprivate init(clip fields: inout NodeFields) throws(NetworkError) {
+        self = .clip(
+            low: try fields.number("low", default: -.infinity), high: try fields.number("high", default: .infinity))
+    }
+}
+
+extension LocalResponseNormalization {
+    fileprivate init(_ fields: inout NodeFields) throws(NetworkError) {
+        let size = try fields.integer("size", in: 1 ... ShapeInference.largestSize)
+        let standard = LocalResponseNormalization(size: size)
+        self.init(
+            size: size, alpha: try fields.number("alpha", default: standard.alpha),
+            beta: try fields.number("beta", default: standard.beta),
+            bias: try fields.number("bias", default: standard.bias))
     }
 }
 

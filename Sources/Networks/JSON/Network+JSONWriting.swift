@@ -42,10 +42,18 @@ extension Layer {
                 "filters": .integer(layer.filters), "kernel": layer.kernel.value, "stride": layer.stride.value,
                 "padding": layer.padding.value, "bias": .bool(layer.bias),
             ]
+            if layer.dilation != Size(1) { members["dilation"] = layer.dilation.value }
             if let pattern = layer.pattern { members["pattern"] = .string(pattern.description) }
             return members
         case .batchNormalization(let layer):
             return ["epsilon": .number(layer.epsilon), "momentum": .number(layer.momentum)]
+        case .activation(let activation):
+            return activation.members
+        case .localResponseNormalization(let layer):
+            return [
+                "size": .integer(layer.size), "alpha": .number(layer.alpha), "beta": .number(layer.beta),
+                "bias": .number(layer.bias),
+            ]
         case .maxPooling(let layer):
             return layer.members
         case .averagePooling(let layer, let countsPadding):
@@ -56,8 +64,21 @@ extension Layer {
             return ["units": .integer(layer.units), "bias": .bool(layer.bias)]
         case .channelSelection(let channels):
             return ["channels": .array(channels.map { .integer($0) })]
-        case .relu, .globalAveragePooling, .concatenation, .addition:
+        case .padding(let top, let left, let bottom, let right):
+            return ["padding": Padding.explicit(top: top, left: left, bottom: bottom, right: right).value]
+        case .globalAveragePooling, .concatenation, .addition, .multiplication, .softmax:
             return [:]
+        }
+    }
+}
+
+extension Activation {
+    fileprivate var members: [String: JSONValue] {
+        switch self {
+        case .leakyReLU(let slope): ["slope": .number(slope)]
+        case .clip(let low, let high):
+            ["low": low, "high": high].filter(\.value.isFinite).mapValues { .number($0) }
+        case .relu, .relu6, .sigmoid, .hardSigmoid, .hardSwish, .swish: [:]
         }
     }
 }

@@ -80,7 +80,8 @@ struct NodeFields {
     }
 
     mutating func number(
-        _ field: String, default standard: Double? = nil, expected: String, where isValid: (Double) -> Bool
+        _ field: String, default standard: Double? = nil, expected: String = "within the range of a double",
+        where isValid: (Double) -> Bool = \.isFinite
     ) throws(NetworkError) -> Double {
         if !has(field), let standard { return standard }
         guard let value = take(field, as: Double.self), isValid(value) else {
@@ -107,8 +108,8 @@ struct NodeFields {
     }
 
     /// `"same"`, `"valid"`, `1` or `[top, left, bottom, right]`.
-    mutating func padding(_ field: String, default standard: Padding) throws(NetworkError) -> Padding {
-        guard has(field) else { return standard }
+    mutating func padding(_ field: String, default standard: Padding? = nil) throws(NetworkError) -> Padding {
+        if !has(field), let standard { return standard }
         switch take(field, as: String.self) {
         case "same": return .same
         case "valid": return .valid
