@@ -49,6 +49,48 @@ import Testing
         #expect(cost.multiplyAdds == 15_346_630_656 + 9 * 9 * 512 * 1024 + 1_024_000)
     }
 
+    @Test func resnet18() throws {
+        let network = try Network.resnet18()
+        let cost = NetworkCost(network)
+        #expect(cost.parameters == 11_689_512)
+        #expect(cost.multiplyAdds == 1_814_073_344)
+        #expect(convolutions(cost).count == 20)
+        #expect(network.shape(of: "relu17") == Shape(channels: 512, height: 7, width: 7))
+    }
+
+    @Test func mobilenets() throws {
+        let v1 = NetworkCost(try .mobilenetV1())
+        #expect(v1.parameters == 4_231_976)
+        #expect(v1.multiplyAdds == 568_740_352)
+        #expect(v1.density == 1)
+        let v2 = NetworkCost(try .mobilenetV2())
+        #expect(v2.parameters == 3_504_872)
+        #expect(v2.multiplyAdds == 300_774_272)
+        let lite = NetworkCost(try .efficientnetLite0())
+        #expect(lite.parameters == 4_652_008)
+        #expect(convolutions(lite).count == 49)
+    }
+
+    /// Every depthwise convolution keeps one channel a filter, and as many filters as its channels.
+    @Test(arguments: ["mobilenet-v1", "mobilenet-v2", "efficientnet-lite0"])
+    func depthwiseStaysDepthwise(name: String) throws {
+        let known = try Architecture.named(name)
+        let network = try known.network(classes: 1000, input: known.standardInput)
+        let variants = [
+            try network.scaled(byDepthMultiplier: 0.35),
+            try network.sparsified(with: Pattern.random(density: 0.1), seed: 1).network,
+            try network.sparsified(with: Pattern.expander(density: 0.01), seed: 1).network,
+            try network.scaled(byDepthMultiplier: 0.6).sparsified(with: Pattern.grouped(4), seed: 1).network,
+        ]
+        for variant in variants {
+            for node in variant.nodes {
+                guard case .convolution(let layer) = node.layer, layer.pattern == .depthwise else { continue }
+                #expect(layer.filters == variant.inputShape(of: node).channels)
+                #expect(variant.connections[node.name]!.inputs == (0 ..< layer.filters).map(Int32.init))
+            }
+        }
+    }
+
     @Test func resnet50() throws {
         let network = try Network.resnet50()
         let cost = NetworkCost(network)
@@ -150,8 +192,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [("inception-v3", 75), ("inception-v3-auxiliary", 75), ("resnet50", 32), ("vgg16", 32),
-                      ("vgg16-bn", 32), ("vgg16n", 64)])
+    @Test(arguments: [("inception-v3", 75), ("inception-v3-auxiliary", 75), ("resnet50", 32), ("resnet18", 32),
+                      ("vgg16", 32), ("vgg16-bn", 32), ("vgg16n", 64), ("mobilenet-v1", 32), ("mobilenet-v2", 32),
+                      ("efficientnet-lite0", 32)])
     func smallestImages(name: String, side: Int) throws {
         let known = try Architecture.named(name)
         let network = try known.network(classes: 7, input: Shape(channels: 3, height: side, width: side))

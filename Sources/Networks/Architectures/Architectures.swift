@@ -34,7 +34,12 @@ public struct Architecture: Sendable, CustomStringConvertible {
             { (classes, side, channels) throws(NetworkError) in
                 try .inceptionV3(classes: classes, side: side, channels: channels, auxiliaryHead: true)
             }, side: 299),
+        Architecture("resnet18", "ResNet-18: 20 convolutions in 8 blocks with shortcuts", Network.resnet18),
         Architecture("resnet50", "ResNet-50: 53 convolutions in 16 blocks with shortcuts", Network.resnet50),
+        Architecture("mobilenet-v1", "MobileNet V1: 13 depthwise convolutions, ReLU6", Network.mobilenetV1),
+        Architecture("mobilenet-v2", "MobileNet V2: 17 inverted residuals, ReLU6", Network.mobilenetV2),
+        Architecture(
+            "efficientnet-lite0", "EfficientNet-Lite0: 16 inverted residuals, ReLU6", Network.efficientnetLite0),
     ]
 
     private init(

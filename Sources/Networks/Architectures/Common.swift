@@ -1,3 +1,5 @@
+import GossamerConnectivity
+
 // What several architectures share.
 
 extension Network {
@@ -10,13 +12,15 @@ extension Network {
 }
 
 extension NetworkBuilder {
-    /// A convolution without bias, batch normalisation and ReLU.
+    /// A convolution without bias, batch normalisation and an activation, or none.
     mutating func normalizedConvolution(
-        _ x: Value, filters: Int, kernel: Size, stride: Int = 1, padding: Padding = .same, epsilon: Double = 1e-5
+        _ x: Value, filters: Int, kernel: Size, stride: Int = 1, padding: Padding = .same, pattern: Pattern? = nil,
+        epsilon: Double = 1e-5, activation: Activation? = .relu
     ) -> Value {
         let y = convolution(
-            x, filters: filters, kernel: kernel, stride: Size(stride), padding: padding, bias: false)
-        return relu(batchNormalization(y, epsilon: epsilon))
+            x, filters: filters, kernel: kernel, stride: Size(stride), padding: padding, bias: false, pattern: pattern)
+        let normalized = batchNormalization(y, epsilon: epsilon)
+        return activation.map { self.activation(normalized, $0) } ?? normalized
     }
 }
 
