@@ -326,21 +326,40 @@ def softmax_cross_entropies():
         softmax_cross_entropy(f"many-classes-{suffix}", 3, 257, smoothing)
 
 
-def sgd(name, steps=5, **hyperparameters):
-    """`weight` decays, `bias` does not; both keep their momentum."""
-    case = Case(f"sgd/{name}", steps=steps, **hyperparameters)
-    decay = hyperparameters.pop("weight_decay")
+def sgd(name, **hyperparameters):
+    optimizer_steps(
+        f"sgd/{name}", torch.optim.SGD, hyperparameters, lr=hyperparameters["learning_rate"],
+        momentum=hyperparameters["momentum"], nesterov=hyperparameters["nesterov"])
+
+
+def adam(name, optimizer=torch.optim.Adam, clip_norm=None, **hyperparameters):
+    written = {**hyperparameters, **({} if clip_norm is None else {"clip_norm": clip_norm})}
+    optimizer_steps(
+        f"optimizer/{name}", optimizer, written, lr=hyperparameters["learning_rate"],
+        betas=(hyperparameters["beta1"], hyperparameters["beta2"]), eps=hyperparameters["epsilon"])
+
+
+def rmsprop(name, **hyperparameters):
+    optimizer_steps(
+        f"optimizer/{name}", torch.optim.RMSprop, hyperparameters, lr=hyperparameters["learning_rate"],
+        alpha=hyperparameters["decay"], eps=hyperparameters["epsilon"], momentum=hyperparameters["momentum"])
+
+
+def optimizer_steps(name, optimizer, hyperparameters, steps=5, **arguments):
+    """`weight` decays, `bias` does not; both keep their state."""
+    case = Case(name, steps=steps, **hyperparameters)
     weight, bias = case.normal(3, 7), case.normal(5)
     case.store("weight", weight)
     case.store("bias", bias)
-    optimizer = torch.optim.SGD(
-        [{"params": [weight], "weight_decay": decay}, {"params": [bias], "weight_decay": 0.0}],
-        lr=hyperparameters["learning_rate"], momentum=hyperparameters["momentum"],
-        nesterov=hyperparameters["nesterov"])
+    optimizer = optimizer(
+        [{"params": [weight], "weight_decay": hyperparameters["weight_decay"]},
+         {"params": [bias], "weight_decay": 0.0}], **arguments)
     for step in range(1, steps + 1):
         weight.grad, bias.grad = case.normal(3, 7), case.normal(5)
         case.store(f"weight_gradient{step}", weight.grad)
         case.store(f"bias_gradient{step}", bias.grad)
+        if "clip_norm" in hyperparameters:
+            torch.nn.utils.clip_grad_norm_([weight, bias], hyperparameters["clip_norm"])
         optimizer.step()
         case.store(f"weight_after{step}", weight)
         case.store(f"bias_after{step}", bias)
@@ -441,6 +460,13 @@ def main():
     sgd("nesterov-decay", learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)
     sgd("momentum", learning_rate=0.05, momentum=0.9, nesterov=False, weight_decay=0.0)
     sgd("plain-decay", learning_rate=0.05, momentum=0.0, nesterov=False, weight_decay=0.01)
+    betas = {"beta1": 0.9, "beta2": 0.99}
+    adam("adam", learning_rate=0.01, epsilon=1e-8, weight_decay=0.01, **betas)
+    adam("adamw", torch.optim.AdamW, learning_rate=0.01, epsilon=1e-8, weight_decay=0.1, **betas)
+    adam("adam-clipped", clip_norm=4.5, learning_rate=0.1, epsilon=0.1, weight_decay=0.0, **betas)
+    rmsprop("rmsprop", learning_rate=0.045, decay=0.9, epsilon=1.0, momentum=0.9, weight_decay=0.01)
+    rmsprop("rmsprop-without-momentum", learning_rate=0.01, decay=0.99, epsilon=1e-8, momentum=0.0,
+            weight_decay=0.0)
     network()
     safetensors_files()
     files = sorted(FOLDER.rglob("*.safetensors"))

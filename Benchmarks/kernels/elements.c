@@ -106,7 +106,15 @@ int main(void) {
         TIME("normalize", 2, k->normalize(e, &n, x, y));
         TIME("normalization parameter gradients", 2, k->normalization_parameter_gradients(e, &n, x, dy));
         TIME("normalization input gradient", 3, k->normalization_input_gradient(e, &n, x, dy, dx, false));
-        TIME("nesterov step", 5, k->nesterov_step((int64_t)blocks * BLOCK, x.data, dy.data, dx.data, 0, 0.9f, 1e-4f));
+        gsm_update update = {(int64_t)blocks * BLOCK, x.data, dy.data, 1, 1e-4f, 0};
+        gsm_adam adam = {0.1f, 0.999f, 0.001f, 1, 1e-8f, 1};
+        gsm_rmsprop rmsprop = {0.9f, 0.1f, 1, 0.9f};
+        for (int64_t i = 0; i < update.count; i++) dx.data[i] = y.data[i] = 1;
+        TIME("nesterov step", 5, k->nesterov_step(update, dx.data, 0.9f));
+        TIME("adam step", 7, k->adam_step(update, dx.data, y.data, adam));
+        TIME("rmsprop step with momentum", 7, k->rmsprop_step(update, dx.data, y.data, rmsprop));
+        TIME("average step", 3, k->average_step(update.count, y.data, x.data, 0));
+        TIME("sum of squares", 1, k->sum_of_squares(update.count, x.data));
     }
     time_single_pooling(k);
     free(taps.data);

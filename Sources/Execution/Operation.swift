@@ -63,6 +63,8 @@ struct Pass: ~Copyable {
     let gradients: UnsafeMutablePointer<Float>?
     /// Distinguishes the random draws of one training step from those of all others.
     let randomKey: UInt64
+    /// Whether a forward pass computes values again, so that running statistics have moved already.
+    var isRepeated = false
     /// Workspace of worker 0; the others follow at `workspacePitch` floats.
     let workspace: UnsafeMutablePointer<Float>
     let workspacePitch: Int

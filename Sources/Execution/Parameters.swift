@@ -54,6 +54,19 @@ public struct Parameters: ~Copyable, Sendable {
         values.withUnsafeBufferPointer { pointer(entry).update(from: $0.baseAddress!, count: entry.count) }
     }
 
+    /// Takes the values of others of the same layout.
+    public func copy(from other: borrowing Parameters) {
+        precondition(layout == other.layout, "parameters of one layout")
+        trained.pointer.update(from: other.trained.pointer, count: trained.count)
+        statistics.pointer.update(from: other.statistics.pointer, count: statistics.count)
+    }
+
+    public func copy() -> Parameters {
+        let copy = Parameters(zerosFor: layout)
+        copy.copy(from: self)
+        return copy
+    }
+
     private func fill(_ entry: ParameterLayout.Entry, with value: Float) {
         pointer(entry).update(repeating: value, count: entry.count)
     }

@@ -1,26 +1,37 @@
 import GossamerTensors
 
-/// Places the activations, gradients and scratch of a training step into one arena.
-///
-/// Time runs through the forward steps 0 ..< n, the loss at n, and back: operation i's backward pass is at 2n - i.
+/// Places the activations, gradients and scratch of a training step into one arena, by the times of its schedule.
 struct TrainingMemory {
     let count: Int
     let workspacePitch: Int
+    let schedule: TrainingSchedule
     private let offsets: [Int]
-    /// By value; only roots have buffers.
+    /// In the forward pass, and from where the backward pass finds them; other buffers only for values that are computed
+    /// again. By value; only roots have buffers.
+    private let firstBuffers: [Int?]
     private let valueBuffers: [Int?]
     private let gradientBuffers: [Int?]
-    private let scratchBuffers: [(forward: Int, backward: Int, saved: Int)]
+    private let scratchBuffers: [Scratch]
     private let lowered: TrainingLowering
 
-    init(_ lowered: TrainingLowering, capacity: Int) {
+    private struct Scratch {
+        let first: Int
+        let firstSaved: Int
+        var again: Int
+        var saved: Int
+        var backward = 0
+    }
+
+    /// - Parameter cuts: see ``TrainingSchedule``.
+    init(_ lowered: TrainingLowering, capacity: Int, cuts: [Int] = []) {
         self.lowered = lowered
         let operations = lowered.operations
         let end = operations.count
+        let schedule = TrainingSchedule(lowered, cuts: cuts)
         var planner = MemoryPlanner()
         let placements = lowered.lowering.placements
         // A buffer is alive from the first step that writes a part of it to the last that reads one.
-        var values = [Int?](repeating: nil, count: placements.count), gradients = values
+        var first = [Int?](repeating: nil, count: placements.count), values = first, gradients = first
         func extend(_ buffers: inout [Int?], _ value: Int, to step: Int) {
             let root = placements[value].root
             if buffers[root] == nil {
@@ -28,28 +39,50 @@ struct TrainingMemory {
             }
             planner.extend(buffers[root]!, to: step)
         }
-        extend(&values, 0, to: 0)
-        var scratch: [(forward: Int, backward: Int, saved: Int)] = []
-        for (index, operation) in operations.enumerated() {
-            let needs = operation.needs
-            let back = 2 * end - index
-            for step in needs.keepsOutput ? [index, back] : [index] { extend(&values, operation.output, to: step) }
-            if lowered.needsGradient[operation.output] { extend(&gradients, operation.output, to: back) }
-            for input in operation.inputs {
-                extend(&values, input, to: needs.keepsInputs ? back : index)
-                if lowered.needsGradient[input] { extend(&gradients, input, to: back) }
+        func extendFirst(_ value: Int, to step: Int) {
+            if schedule.isComputedAgain[placements[value].root] {
+                extend(&first, value, to: step)
+            } else {
+                extend(&values, value, to: step)
             }
-            let saved = planner.add(count: needs.saved, at: index)
-            planner.extend(saved, to: back)
-            scratch.append((planner.add(count: needs.forwardScratch, at: index),
-                            planner.add(count: needs.backwardScratch, at: back), saved))
+        }
+        extendFirst(0, to: 0)
+        var scratch: [Scratch] = []
+        for (index, operation) in operations.enumerated() {
+            for value in [operation.output] + operation.inputs { extendFirst(value, to: index) }
+            let buffer = planner.add(count: operation.needs.forwardScratch, at: index)
+            let saved = planner.add(count: operation.needs.saved, at: index)
+            scratch.append(Scratch(first: buffer, firstSaved: saved, again: buffer, saved: saved))
         }
         // The loss reads the outputs and writes their gradients.
         for output in lowered.lowering.list.outputValues {
-            extend(&values, output, to: end)
+            extendFirst(output, to: end)
             if lowered.needsGradient[output] { extend(&gradients, output, to: end) }
         }
+        for (position, entry) in schedule.backward.enumerated() {
+            let time = end + 1 + position
+            switch entry {
+            case .forwardAgain(let index):
+                let operation = operations[index]
+                for value in [operation.output] + operation.inputs { extend(&values, value, to: time) }
+                scratch[index].again = planner.add(count: operation.needs.forwardScratch, at: time)
+                scratch[index].saved = planner.add(count: operation.needs.saved, at: time)
+            case .backward(let index):
+                let operation = operations[index], needs = operation.needs
+                scratch[index].backward = planner.add(count: needs.backwardScratch, at: time)
+                guard lowered.needsGradient[operation.output] else { continue }
+                planner.extend(scratch[index].saved, to: time)
+                extend(&gradients, operation.output, to: time)
+                if needs.keepsOutput { extend(&values, operation.output, to: time) }
+                for input in operation.inputs {
+                    if needs.keepsInputs { extend(&values, input, to: time) }
+                    if lowered.needsGradient[input] { extend(&gradients, input, to: time) }
+                }
+            }
+        }
         (offsets, count) = planner.place()
+        self.schedule = schedule
+        firstBuffers = first
         valueBuffers = values
         gradientBuffers = gradients
         scratchBuffers = scratch
@@ -58,9 +91,16 @@ struct TrainingMemory {
 }
 
 extension TrainingMemory {
+    /// Where the backward pass, and the forward pass of a value that is computed once, find it.
     func value(_ value: Int, base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
         let placement = lowered.lowering.placements[value]
         return base + offsets[valueBuffers[placement.root]!] + placement.offset
+    }
+
+    private func firstValue(_ value: Int, base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+        let placement = lowered.lowering.placements[value]
+        guard let buffer = firstBuffers[placement.root] else { return self.value(value, base: base) }
+        return base + offsets[buffer] + placement.offset
     }
 
     func gradient(_ value: Int, base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float>? {
@@ -86,9 +126,22 @@ extension TrainingMemory {
                     inputs: operation.inputs.map { value($0, base: base) },
                     output: value(operation.output, base: base),
                     outputGradient: gradient(operation.output, base: base), inputGradients: inputGradients,
-                    forwardScratch: base + offsets[scratch.forward],
+                    forwardScratch: base + offsets[scratch.again],
                     backwardScratch: base + offsets[scratch.backward], saved: base + offsets[scratch.saved]))
         }
         return memories.reversed()
+    }
+
+    /// The buffers of every operation in the first forward pass.
+    func resolveFirst(base: UnsafeMutablePointer<Float>, _ memories: [OperationMemory]) -> [OperationMemory] {
+        zip(memories, zip(lowered.operations, scratchBuffers)).map { memory, rest in
+            let (operation, scratch) = rest
+            var memory = memory
+            memory.inputs = operation.inputs.map { firstValue($0, base: base) }
+            memory.output = firstValue(operation.output, base: base)
+            memory.forwardScratch = base + offsets[scratch.first]
+            memory.saved = base + offsets[scratch.firstSaved]
+            return memory
+        }
     }
 }

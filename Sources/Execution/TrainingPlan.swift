@@ -12,7 +12,10 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     public let outputLayout: ActivationLayout
     public let pool: ThreadPool
     let operations: [any DifferentiableOperation]
+    /// Of the backward pass, and of what it computes again.
     let memories: [OperationMemory]
+    private let firstMemories: [OperationMemory]
+    private let schedule: TrainingSchedule
     private let arena: AlignedBuffer<Float>
     private let workspace: AlignedBuffer<Float>
     private let workspacePitch: Int
@@ -31,24 +34,37 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - capacity: the largest batch.
     ///   - pool: the threads that every pass runs on.
+    ///   - frozen: nodes whose parameters are not trained: they get no gradients, and neither does what only they need.
+    ///     Batch normalisation among them uses its running statistics.
+    ///   - recomputes: whether to keep few activations for the backward pass and to compute the others again, to the
+    ///     same bits.
     /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
-    public init(_ network: Network, capacity: Int, pool: ThreadPool) throws(ExecutionError) {
-        try self.init(network, capacity: capacity, pool: pool, differentiatesInput: false)
+    public init(
+        _ network: Network, capacity: Int, pool: ThreadPool, frozen: Set<String> = [], recomputes: Bool = false
+    ) throws(ExecutionError) {
+        try self.init(
+            network, capacity: capacity, pool: pool, frozen: frozen, recomputes: recomputes,
+            differentiatesInput: false)
     }
 
-    /// - Parameter differentiatesInput: whether to compute the gradient of the images too.
+    /// - Parameters:
+    ///   - cuts: before which operations to cut the forward pass into parts that are computed again.
+    ///   - differentiatesInput: whether to compute the gradient of the images too.
     package init(
-        _ network: Network, capacity: Int, pool: ThreadPool, differentiatesInput: Bool
+        _ network: Network, capacity: Int, pool: ThreadPool, frozen: Set<String> = [], recomputes: Bool = false,
+        cuts: [Int]? = nil, differentiatesInput: Bool
     ) throws(ExecutionError) {
         guard capacity > 0 else { throw ExecutionError("a batch needs at least one image") }
         let lowered = try TrainingLowering(
             network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity,
-            differentiatesInput: differentiatesInput)
+            differentiatesInput: differentiatesInput, frozen: frozen)
         let outputValues = lowered.lowering.list.outputValues
         guard outputValues.allSatisfy({ lowered.needsGradient[$0] }) else {
             throw ExecutionError("network '\(network.name)' has no parameters to train")
         }
-        let memory = TrainingMemory(lowered, capacity: capacity)
+        let memory = recomputes
+            ? TrainingMemory.recomputing(lowered, capacity: capacity)
+            : TrainingMemory(lowered, capacity: capacity, cuts: cuts ?? [])
         // Parameters, their gradients and the optimizer's state are the caller's, but as sure to come.
         let floats = memory.count + memory.workspacePitch * pool.threadCount + 3 * ParameterLayout(network).trainedCount
         try requireMemory(
@@ -60,7 +76,9 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         arena = AlignedBuffer(count: memory.count)
         workspacePitch = memory.workspacePitch
         workspace = AlignedBuffer(count: memory.workspacePitch * pool.threadCount)
+        schedule = memory.schedule
         memories = memory.resolve(base: arena.pointer)
+        firstMemories = memory.resolveFirst(base: arena.pointer, memories)
         inputLayout = lowered.lowering.layout(0)
         let base = arena.pointer
         outputs = outputValues.map {
@@ -72,6 +90,9 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         input = memory.value(0, base: base)
         inputGradient = memory.gradient(0, base: arena.pointer)
     }
+
+    /// Layers, where those that another takes along do not count.
+    package var operationCount: Int { operations.count }
 
     /// Bytes of activations, their gradients and workspaces, without parameters.
     public var byteCount: Int { arena.byteCount + workspace.byteCount }
@@ -89,7 +110,7 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
         imageCount = count
         self.randomKey = randomKey
         let pass = pass(parameters, gradients: nil)
-        for (operation, memory) in zip(operations, memories) { operation.forward(pass, memory) }
+        for (operation, memory) in zip(operations, firstMemories) { operation.forward(pass, memory) }
     }
 
     /// Writes the gradients of all trained parameters for the last batch.
@@ -111,7 +132,13 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
             output.layout.scatter(values, images: imageCount, into: output.gradient)
         }
         let pass = pass(parameters, gradients: gradients.pointer)
-        for index in operations.indices.reversed() { operations[index].backward(pass, memories[index]) }
+        let again = self.pass(parameters, gradients: nil, isRepeated: true)
+        for entry in schedule.backward {
+            switch entry {
+            case .forwardAgain(let index): operations[index].forward(again, memories[index])
+            case .backward(let index): operations[index].backward(pass, memories[index])
+            }
+        }
     }
 
     /// Copies the outputs of the last batch, [image][value].
@@ -130,11 +157,12 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     }
 
     func pass(
-        _ parameters: borrowing Parameters, gradients: UnsafeMutablePointer<Float>?
+        _ parameters: borrowing Parameters, gradients: UnsafeMutablePointer<Float>?, isRepeated: Bool = false
     ) -> Pass {
         Pass(
             imageCount: imageCount, lanes: inputLayout.lanes, pool: pool, parameters: parameters.trained.pointer,
             statistics: parameters.statistics.pointer, gradients: gradients, randomKey: randomKey,
+            isRepeated: isRepeated,
             workspace: workspace.pointer, workspacePitch: workspacePitch)
     }
 }

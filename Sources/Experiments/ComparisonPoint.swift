@@ -18,6 +18,7 @@ public struct ComparisonPoint: Hashable, Sendable {
     private static func name(of configuration: RunConfiguration) -> String {
         var identity = configuration
         identity.threads = 0
+        identity.recomputes = nil
         // The folder holds points of one network and one data set, so that their digests tell none apart.
         identity.inputs = nil
         let text = (try? JSONFile.encoder().encode(identity)).map { String(decoding: $0, as: UTF8.self) } ?? ""

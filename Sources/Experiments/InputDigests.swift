@@ -14,9 +14,10 @@ public struct InputDigests: Codable, Hashable, Sendable {
         self.data = data
     }
 
-    public init(_ base: Network, _ dataset: Dataset) {
+    /// - Parameter text: what the network is.
+    public init(network text: String, _ dataset: Dataset) {
         var network = Fingerprint()
-        network.add(base.json)
+        network.add(text)
         var data = Fingerprint()
         data.add(dataset.train)
         data.add(dataset.test)

@@ -18,6 +18,8 @@ public struct PreparedRun: Sendable {
     public let test: LabelledImages
     public let normalization: Normalization
     public let settings: TrainingSettings
+    /// What training begins with instead of random weights.
+    public let initial: InitialModel?
 
     /// - Parameters:
     ///   - configuration: checked here; digests that it already has must be those of the network and the data set.
@@ -25,37 +27,57 @@ public struct PreparedRun: Sendable {
     /// - Throws: the error of the part that cannot be used, one line each.
     public init(_ configuration: RunConfiguration, dataset: Dataset) throws {
         settings = try TrainingSettings(configuration)
-        let base = try Network.named(
-            configuration.network, classes: dataset.classNames.count, input: dataset.shape)
         var configuration = configuration
-        if configuration.inputs == nil { configuration.inputs = InputDigests(base, dataset) }
+        let classes = dataset.classNames.count
+        if let path = configuration.initialModel {
+            let model = try InitialModel(contentsOf: path, classes: classes, seed: configuration.seed)
+            initial = model
+            network = model.network
+            removed = []
+            configuration.describe(model)
+            if configuration.inputs == nil { configuration.inputs = InputDigests(network: model.digest, dataset) }
+        } else {
+            let base = try Network.named(configuration.network, classes: classes, input: dataset.shape)
+            if configuration.inputs == nil { configuration.inputs = InputDigests(network: base.json, dataset) }
+            let sparsified = try configuration.makeNetwork(from: base)
+            initial = nil
+            network = sparsified.network
+            removed = sparsified.removed
+        }
         self.configuration = configuration
-        let sparsified = try configuration.makeNetwork(from: base)
-        network = sparsified.network
-        removed = sparsified.removed
         let split = try dataset.train.split(
             validationFraction: configuration.validationFraction, seed: configuration.seed)
         training = split.training
         validation = split.validation
         test = dataset.test
-        normalization = Normalization(measuring: split.training)
+        // A model goes on seeing images as it has always seen them.
+        normalization = initial?.labels.normalization ?? Normalization(measuring: split.training)
         try Trainer.checkFit(network, training)
+        _ = try settings.frozenNodes(of: network)
     }
 
     public var cost: RunCost { RunCost(NetworkCost(network), removed: removed) }
 
     /// What the model file says besides the network.
     public var labels: ModelLabels {
-        ModelLabels(
-            classNames: test.classNames, normalization: normalization,
-            origin: [
-                "data": configuration.data, "pattern": configuration.pattern,
-                "depthMultiplier": String(configuration.depthMultiplier), "seed": String(configuration.seed),
-            ])
+        var origin = [
+            "data": configuration.data, "pattern": configuration.pattern,
+            "depthMultiplier": String(configuration.depthMultiplier), "seed": String(configuration.seed),
+        ]
+        origin["initialModel"] = configuration.initialModel
+        return ModelLabels(classNames: test.classNames, normalization: normalization, origin: origin)
     }
 }
 
 extension RunConfiguration {
+    /// Takes network, pattern and depth multiplier from what a model says of itself.
+    mutating func describe(_ model: InitialModel) {
+        let origin = model.labels.origin
+        network = model.network.name
+        pattern = origin["pattern"] ?? (model.network.hasFixedConnectionsOnly ? "dense" : "given")
+        depthMultiplier = origin["depthMultiplier"].flatMap(Double.init) ?? 1
+    }
+
     /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
     public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
         try Self.makeNetwork(from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed)
@@ -81,6 +103,7 @@ extension Network {
 extension TrainingSettings {
     public init(_ configuration: RunConfiguration) throws {
         self = configuration.trainingNumbers
+        if let text = configuration.optimizer { optimizer = try Optimizer(parsing: text) }
         schedule = try LearningRateSchedule(parsing: configuration.schedule)
         augmentation = try Augmentation(parsing: configuration.augmentation)
         try validate()
@@ -88,6 +111,21 @@ extension TrainingSettings {
 }
 
 extension RunCost {
+    /// What pruning left of a network.
+    init(ofModel path: String, prunedFrom initial: Network) throws {
+        let network = try ModelFile(contentsOf: path).network
+        self.init(NetworkCost(network), removed: [])
+        func filters(_ network: Network) -> Int {
+            network.nodes.reduce(0) { sum, node in
+                switch node.layer {
+                case .convolution, .fullyConnected: sum + network.shape(of: node.name).channels
+                default: sum
+                }
+            }
+        }
+        removedChannels = filters(initial.withoutAuxiliaryHeads) - filters(network)
+    }
+
     public init(_ cost: NetworkCost, removed: [RemovedChannels]) {
         self.init(
             parameters: cost.parameters, parametersWithoutClassifier: cost.parametersWithoutClassifier,

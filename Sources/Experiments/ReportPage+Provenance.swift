@@ -52,8 +52,15 @@ extension ReportPage {
         var parts = [
             "\(configuration.epochs) epochs", "batch \(configuration.batchSize)",
             "learning rate \(plain(configuration.learningRate)), \(configuration.schedule)",
-            "momentum \(plain(configuration.momentum))", "weight decay \(plain(configuration.weightDecay))",
+            configuration.optimizer ?? "momentum \(plain(configuration.momentum))",
+            "weight decay \(plain(configuration.weightDecay))",
         ]
+        if let batches = configuration.accumulatedBatches { parts.append("\(batches) batches a step") }
+        if let limit = configuration.gradientNormLimit { parts.append("gradient norm at most \(plain(limit))") }
+        if let decay = configuration.averageDecay { parts.append("parameters averaged with \(plain(decay))") }
+        if let model = configuration.initialModel { parts.append("from \(model)") }
+        if let frozen = configuration.frozenPrefixes { parts.append("frozen: \(frozen.joined(separator: ", "))") }
+        if let pruning = configuration.pruning { parts.append("pruned: \(pruning)") }
         if configuration.labelSmoothing > 0 { parts.append("label smoothing \(plain(configuration.labelSmoothing))") }
         if configuration.augmentation != "none" { parts.append("augmentation \(configuration.augmentation)") }
         if configuration.validationFraction > 0 {

@@ -19,6 +19,13 @@ extension RunConfiguration {
             ("learning rate", plain(learningRate), plain(other.learningRate)),
             ("schedule", schedule, other.schedule),
             ("momentum", plain(momentum), plain(other.momentum)),
+            ("optimizer", optimizer ?? "sgd", other.optimizer ?? "sgd"),
+            ("accumulated batches", "\(accumulatedBatches ?? 1)", "\(other.accumulatedBatches ?? 1)"),
+            ("gradient norm limit", optional(gradientNormLimit), optional(other.gradientNormLimit)),
+            ("average decay", optional(averageDecay), optional(other.averageDecay)),
+            ("initial model", initialModel ?? "none", other.initialModel ?? "none"),
+            ("frozen layers", list(frozenPrefixes), list(other.frozenPrefixes)),
+            ("pruning", pruning?.description ?? "none", other.pruning?.description ?? "none"),
             ("weight decay", plain(weightDecay), plain(other.weightDecay)),
             ("label smoothing", plain(labelSmoothing), plain(other.labelSmoothing)),
             ("augmentation", augmentation, other.augmentation),
@@ -27,6 +34,10 @@ extension RunConfiguration {
         return settings.first { $0.1 != $0.2 }.map { SettingDifference(name: $0.0, own: $0.1, other: $0.2) }
             ?? inputDifference(from: other)
     }
+
+    private func list(_ words: [String]?) -> String { words?.joined(separator: " ") ?? "none" }
+
+    private func optional(_ number: Double?) -> String { number.map(plain) ?? "none" }
 
     /// Runs that were recorded before their inputs were read say nothing of them.
     private func inputDifference(from other: RunConfiguration) -> SettingDifference? {

@@ -18,12 +18,30 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var learningRate: Double
     /// The schedule of the learning rate, such as `cosine`.
     public var schedule: String
+    /// Of the optimizer `sgd`.
     public var momentum: Double
+    /// Another optimizer, such as `adam` or `rmsprop:epsilon=1`; nil for `sgd`.
+    public var optimizer: String?
     public var weightDecay: Double
     /// In [0, 1).
     public var labelSmoothing: Double
     /// Random changes to the training images, such as `flip,shift=2`; `none` for none.
     public var augmentation: String
+    /// Batches whose gradients make one step; nil for one.
+    public var accumulatedBatches: Int?
+    /// The largest norm of all gradients together; nil for no limit.
+    public var gradientNormLimit: Double?
+    /// Of the average of the parameters that becomes the model; nil for none.
+    public var averageDecay: Double?
+    /// The model file that training begins with, which then decides network, pattern and depth multiplier; nil begins
+    /// with random weights.
+    public var initialModel: String?
+    /// What the names of layers begin with that stay as they are; nil where all are trained.
+    public var frozenPrefixes: [String]?
+    /// How connections are removed; nil where all stay.
+    public var pruning: Pruning?
+    /// Whether activations are computed again instead of kept; changes the time and memory of a run, never its result.
+    public var recomputes: Bool?
     /// The fraction of the training images kept apart for validation, in [0, 1).
     public var validationFraction: Double
     public var seed: UInt64
@@ -81,12 +99,13 @@ extension RunConfiguration {
     /// The fraction of connections that the pattern keeps, where its text states one.
     public var density: Double? { PatternText(pattern).density }
 
-    /// The configuration without what may differ between runs of one point: the seed, the threads, which change no
-    /// result, and the digests, which runs of one folder share.
+    /// The configuration without what may differ between runs of one point: the seed, the threads and recomputation,
+    /// which change no result, and the digests, which runs of one folder share.
     public var point: RunConfiguration {
         var point = self
         point.seed = 0
         point.threads = 0
+        point.recomputes = nil
         point.inputs = nil
         return point
     }
@@ -99,6 +118,7 @@ extension RunConfiguration {
             ("pattern", !pattern.isEmpty, "a pattern such as dense or random:0.1"),
             ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= Network.largestDepthMultiplier,
              "a number above 0 and at most \(plain(Network.largestDepthMultiplier))"),
+            ("optimizer", optimizer.map { (try? Optimizer(parsing: $0)) != nil } ?? true, "an optimizer such as adam"),
             ("validationFraction", validationFraction >= 0 && validationFraction < 1, "a number in [0, 1)"),
             ("threads", threads >= 1, "1 or more"),
         ]
@@ -122,8 +142,11 @@ extension RunConfiguration {
     /// The settings of the training that are numbers.
     var trainingNumbers: TrainingSettings {
         TrainingSettings(
-            epochs: epochs, batchSize: batchSize, learningRate: learningRate, momentum: momentum,
-            weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed)
+            epochs: epochs, batchSize: batchSize, learningRate: learningRate,
+            optimizer: .sgd(momentum: momentum),
+            weightDecay: weightDecay, labelSmoothing: labelSmoothing, accumulatedBatches: accumulatedBatches ?? 1,
+            gradientNormLimit: gradientNormLimit, averageDecay: averageDecay, frozenPrefixes: frozenPrefixes ?? [],
+            pruning: pruning, seed: seed)
     }
 }
 

@@ -56,6 +56,9 @@ public struct RunSession: Sendable {
         try folder.save(record)
         do {
             record.results = try prepared.train(in: folder, observe: observe, isCancelled: isCancelled)
+            if prepared.configuration.pruning != nil {
+                record.cost = try RunCost(ofModel: folder.modelPath, prunedFrom: prepared.network)
+            }
             record.status = .completed
         } catch {
             let isInterrupted = error is CancellationError

@@ -18,7 +18,8 @@ extension PreparedRun {
         let pool = ThreadPool(threads: configuration.threads)
         let checkpoints = CheckpointFolder(path: folder.checkpointPath)
         var trainer = try Trainer(
-            network, settings: settings, images: training, normalization: normalization, pool: pool)
+            network, settings: settings, images: training, normalization: normalization,
+            initial: initial?.copyParameters(), pool: pool, recomputes: configuration.recomputes ?? false)
         if checkpoints.hasCheckpoint { try trainer.restore(from: checkpoints) }
         // Lines after the checkpoint belong to steps that are about to be taken again.
         try folder.replaceMetrics(with: trainer.state.history)
@@ -35,13 +36,18 @@ extension PreparedRun {
             }, shouldStop: { metricsError != nil || isCancelled() })
         if let metricsError { throw metricsError }
         guard case .completed = outcome else { throw CancellationError() }
-        if validation.count > 0 { try trainer.restoreBest(from: checkpoints) }
+        if validation.count > 0, trainer.state.bestEpoch > 0 {
+            try trainer.restoreBest(from: checkpoints)
+        } else {
+            trainer.takeAverage()
+        }
         return try measure(trainer, folder: folder, stepSeconds: stepSeconds)
     }
 
     private func measure(
         _ trainer: borrowing Trainer, folder: RunFolder, stepSeconds: [Double]
     ) throws -> RunResults {
+        let network = trainer.network
         try Model.save(network, parameters: trainer.parameters, labels: labels, to: folder.modelPath)
         let evaluation = try trainer.evaluate(test)
         var plan = try InferencePlan(network, parameters: trainer.parameters, pool: ThreadPool(threads: 1))

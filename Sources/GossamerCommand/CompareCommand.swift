@@ -58,7 +58,7 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         // Pattern, depth multiplier and seed are those of each point.
-        let settings = RunConfiguration(
+        let settings = try RunConfiguration(
             network: network, pattern: "dense", depthMultiplier: 1, seed: 1, data, training, threads: threads.count)
         let hybrids = try parseHybrids()
         var methods = try parse(

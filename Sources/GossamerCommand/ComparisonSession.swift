@@ -26,7 +26,7 @@ struct ComparisonSession {
         let base = try Network.named(
             requested.settings.network, classes: dataset.classNames.count, input: dataset.shape)
         var requested = requested
-        requested.settings.inputs = InputDigests(base, dataset)
+        requested.settings.inputs = InputDigests(network: base.json, dataset)
         // Nothing is written for a request that cannot be met.
         try Trainer.checkFit(base, dataset.train)
         _ = try makePlan(requested, base)

@@ -31,7 +31,7 @@ struct DemoCommand: ParsableCommand {
         let settings = RunConfiguration(
             network: "mnist", data: "fashion-mnist", epochs: quick ? 1 : defaults.epochs,
             batchSize: defaults.batchSize, learningRate: defaults.learningRate,
-            schedule: defaults.schedule.description, momentum: defaults.momentum, weightDecay: defaults.weightDecay,
+            schedule: defaults.schedule.description, weightDecay: defaults.weightDecay,
             threads: threads.count)
         let comparison = Comparison(
             settings: settings, densities: quick ? [0.1, 0.01] : [1, 0.1, 0.03, 0.01], seeds: [1])

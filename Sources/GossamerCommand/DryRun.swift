@@ -24,9 +24,13 @@ struct DryRun: Encodable {
         var settings = prepared.settings
         settings.batchSize = min(settings.batchSize, prepared.training.count)
         let pool = ThreadPool(threads: prepared.configuration.threads)
-        predicted = try TrainingStepPrediction(prepared.network, batch: settings.batchSize, pool: pool)
+        let recomputes = prepared.configuration.recomputes ?? false
+        predicted = try TrainingStepPrediction(
+            prepared.network, batch: settings.batchSize, frozen: settings.frozenNodes(of: prepared.network),
+            recomputes: recomputes, pool: pool)
         let measured = try Timing.training(
-            prepared.network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.5)
+            prepared.network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
+            minimumSeconds: 0.5)
         memory = measured.memory
         stepMilliseconds = measured.timing.medianMilliseconds
         steps = (prepared.training.count + settings.batchSize - 1) / settings.batchSize * settings.epochs
@@ -68,12 +72,15 @@ struct TrainingStepPrediction: Encodable {
     /// Parameters, their gradients and the optimizer's state.
     let parameterBytes: Int
 
-    init(_ network: Network, batch: Int, pool: ThreadPool) throws {
+    init(
+        _ network: Network, batch: Int, frozen: Set<String> = [], recomputes: Bool = false, pool: ThreadPool
+    ) throws {
         self.batch = batch
         threads = pool.threadCount
         milliseconds = try CostModel.remembered(for: .training, pool: pool)?
             .trainingStepMilliseconds(network, batch: batch)
-        activationBytes = try TrainingPlan.byteCount(of: network, capacity: batch, threads: threads)
+        activationBytes = try TrainingPlan.byteCount(
+            of: network, capacity: batch, threads: threads, frozen: frozen, recomputes: recomputes)
         let parameters = ParameterLayout(network)
         parameterBytes = 4 * (3 * parameters.trainedCount + parameters.statisticsCount)
     }

@@ -5,7 +5,9 @@ import GossamerExperiments
 /// Which network, and how it is made smaller.
 struct NetworkOptions: ParsableArguments {
     @Option(help: "A built-in network, or the path of a network's JSON file.")
-    var network = "mnist"
+    var network = Self.standardNetwork
+
+    static let standardNetwork = "mnist"
 
     @Option(help: "Which connections exist: dense, random:0.1, random:0.1,block=4, expander:0.1 or grouped:8.")
     var pattern = "dense"
@@ -60,8 +62,26 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "constant, cosine or step:every=E,factor=F, each optionally with ,warmup=EPOCHS.")
     var schedule = TrainingSettings().schedule.description
 
-    @Option(help: "Nesterov momentum.")
-    var momentum = TrainingSettings().momentum
+    @Option(help: """
+        sgd, adam, adamw or rmsprop, optionally with its numbers, as in adam:beta1=0.9,beta2=0.999,epsilon=1e-8 or \
+        rmsprop:decay=0.9,epsilon=1,momentum=0.9 (the settings of Inception).
+        """)
+    var optimizer = "sgd"
+
+    @Option(help: "Nesterov momentum of sgd. (default: 0.9)")
+    var momentum: Double?
+
+    @Option(help: "Batches whose gradients make one step; batch normalisation sees each by itself.")
+    var accumulate = 1
+
+    @Option(help: "The largest norm of all gradients together; larger ones are scaled down to it.")
+    var clipNorm: Double?
+
+    @Option(help: "Decay of a moving average of the parameters, such as 0.9999; it is what is evaluated and saved.")
+    var ema: Double?
+
+    @Flag(help: "Keep few activations and compute the others again: less memory, more time, the same bits.")
+    var recompute = false
 
     @Option(help: "Pull of the kernels towards zero; biases and batch normalisation are left alone.")
     var weightDecay = TrainingSettings().weightDecay
@@ -74,6 +94,18 @@ struct TrainingOptions: ParsableArguments {
 
     @Option(help: "Fraction of the training images held back; the epoch that is best on them becomes the model.")
     var validationSplit = 0.0
+}
+
+extension TrainingOptions {
+    /// The optimizer as a configuration writes it: nil for sgd, with its momentum beside it.
+    func parsedOptimizer() throws -> (text: String?, momentum: Double) {
+        let optimizer = try Optimizer(parsing: optimizer)
+        if case .sgd(let written) = optimizer { return (nil, momentum ?? written) }
+        guard momentum == nil else {
+            throw ValidationError("--momentum: expected only with the optimizer sgd; rmsprop takes rmsprop:momentum=M")
+        }
+        return (optimizer.description, 0.9)
+    }
 }
 
 /// How many threads.
@@ -106,13 +138,19 @@ extension RunConfiguration {
     init(
         network: String, pattern: String, depthMultiplier: Double, seed: UInt64, _ data: DataOptions,
         _ training: TrainingOptions, threads: Int
-    ) {
+    ) throws {
+        let (optimizerText, momentum) = try training.parsedOptimizer()
         self.init(
             network: network, data: data.data, pattern: pattern, depthMultiplier: depthMultiplier,
             epochs: training.epochs, batchSize: training.batchSize, learningRate: training.learningRate,
-            schedule: training.schedule, momentum: training.momentum, weightDecay: training.weightDecay,
+            schedule: training.schedule, momentum: momentum, weightDecay: training.weightDecay,
             labelSmoothing: training.labelSmoothing, augmentation: training.augmentation,
             validationFraction: training.validationSplit, seed: seed,
             threads: threads)
+        optimizer = optimizerText
+        if training.accumulate != 1 { accumulatedBatches = training.accumulate }
+        gradientNormLimit = training.clipNorm
+        averageDecay = training.ema
+        if training.recompute { recomputes = true }
     }
 }

@@ -22,6 +22,12 @@ struct TrainingProgress {
         case .epoch(let metrics):
             if Console.isTerminal { Console.overwrite("") }
             Console.note(line(metrics))
+        case .pruned(let report):
+            if Console.isTerminal { Console.overwrite("") }
+            Console.note(
+                "\(prefix)pruned to \(Format.exact(report.connections)) of "
+                    + "\(Format.exact(report.initialConnections)) connections")
+            for removed in report.removed { Console.note("\(prefix)\(removed)") }
         case .checkpoint: break
         }
     }

@@ -82,20 +82,12 @@ extension Model {
         let network = network.withoutAuxiliaryHeads
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // A network and its labels hold finite numbers and text only, so that encoding cannot fail.
-        let texts = [
-            ModelFormat.networkKey: try! encoder.encode(network), ModelFormat.labelsKey: try! encoder.encode(labels),
-        ]
-        var writer = SafetensorsWriter(metadata: texts.mapValues { String(decoding: $0, as: UTF8.self) })
+        // Labels hold finite numbers and text only, so that encoding cannot fail.
+        let text = String(decoding: try! encoder.encode(labels), as: UTF8.self)
+        var writer = SafetensorsWriter(metadata: [ModelFormat.labelsKey: text])
         writer.metadata[ModelFormat.key] = ModelFormat.version
+        writer.add(network)
         writer.add(parameters, of: network)
-        for node in network.nodes {
-            // Fixed patterns are part of the network's JSON.
-            guard let table = network.connections[node.name], table != network.fixedTable(of: node) else { continue }
-            let node = node.name
-            writer.add(node + ModelFormat.rowStartsSuffix, shape: [table.rowStarts.count], values: table.rowStarts)
-            writer.add(node + ModelFormat.inputsSuffix, shape: [table.inputs.count], values: table.inputs)
-        }
         return writer
     }
 

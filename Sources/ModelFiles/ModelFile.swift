@@ -22,7 +22,7 @@ public struct ModelFile: Sendable {
                 file: file.path, field: ModelFormat.key,
                 expected: "'\(ModelFormat.version)', the format of Gossamer's models")
         }
-        network = try Self.network(in: file)
+        network = try file.network()
         labels = try Self.labels(in: file, of: network)
         parameters = ParameterLayout(network)
         // All shapes are checked before memory is taken for them: a small file must not ask for a large network.
@@ -60,7 +60,7 @@ public struct ModelFile: Sendable {
     }
 
     private static func labels(in file: SafetensorsFile, of network: Network) throws(ModelFileError) -> ModelLabels {
-        let labels = try decode(ModelLabels.self, ModelFormat.labelsKey, in: file)
+        let labels = try file.decode(ModelLabels.self, ModelFormat.labelsKey)
         guard labels.normalization.channelCount == network.inputShape.channels else {
             throw .mismatch(
                 file: file.path, field: ModelFormat.labelsKey,
@@ -71,44 +71,5 @@ public struct ModelFile: Sendable {
                 expected: "\(network.outputShape.count) class names")
         }
         return labels
-    }
-
-    /// The architecture from the metadata with the connections from the tensors.
-    private static func network(in file: SafetensorsFile) throws(ModelFileError) -> Network {
-        let network = try decode(Network.self, ModelFormat.networkKey, in: file)
-        var tables: [String: ConnectionTable] = [:]
-        for node in network.nodes where file.contains(node.name + ModelFormat.rowStartsSuffix) {
-            let starts = try file.values(node.name + ModelFormat.rowStartsSuffix, as: Int32.self).values
-            let inputs = try file.values(node.name + ModelFormat.inputsSuffix, as: Int32.self).values
-            guard case .convolution = node.layer else {
-                throw .mismatch(file: file.path, field: node.name, expected: "connections only of convolutions")
-            }
-            do throws(ConnectionTableError) {
-                tables[node.name] = try ConnectionTable(
-                    inputCount: network.inputShape(of: node).channels, rowStarts: starts, inputs: inputs)
-            } catch {
-                throw .malformed(file: file.path, field: node.name + ModelFormat.inputsSuffix, expected: error.message)
-            }
-        }
-        do throws(NetworkError) {
-            return try Network(name: network.name, nodes: network.nodes, connections: tables)
-        } catch {
-            throw .malformed(file: file.path, field: ModelFormat.networkKey, expected: error.description)
-        }
-    }
-
-    private static func decode<Value: Decodable>(
-        _ type: Value.Type, _ key: String, in file: SafetensorsFile
-    ) throws(ModelFileError) -> Value {
-        guard let text = file.metadata[key] else {
-            throw .mismatch(file: file.path, field: key, expected: "metadata of this name")
-        }
-        do {
-            return try JSONDecoder().decode(type, from: Data(text.utf8))
-        } catch let error as NetworkError {
-            throw .malformed(file: file.path, field: key, expected: error.description)
-        } catch {
-            throw .malformed(file: file.path, field: key, expected: "valid JSON of a \(type)")
-        }
     }
 }

@@ -7,7 +7,7 @@ extension SafetensorsWriter {
     ///
     /// - Parameter network: where given, only the parameters of its nodes are added.
     public mutating func add(_ parameters: borrowing Parameters, of network: Network? = nil) {
-        for entry in parameters.layout.trained + parameters.layout.statistics {
+        for entry in parameters.layout.all {
             if let network, network.index(of: entry.node) == nil { continue }
             add(entry.name, shape: entry.shape, values: parameters.values(entry))
         }
@@ -20,7 +20,7 @@ extension SafetensorsFile {
     /// - Throws: `mismatch` where a tensor is missing or has another shape.
     public func readParameters(into parameters: borrowing Parameters) throws(ModelFileError) {
         try requireParameters(of: parameters.layout)
-        for entry in parameters.layout.trained + parameters.layout.statistics {
+        for entry in parameters.layout.all {
             try read(
                 entry.name, into: UnsafeMutableBufferPointer(start: parameters.pointer(entry), count: entry.count))
         }
@@ -28,7 +28,7 @@ extension SafetensorsFile {
 
     /// Checks that every parameter is there with its shape.
     func requireParameters(of layout: ParameterLayout) throws(ModelFileError) {
-        for entry in layout.trained + layout.statistics {
+        for entry in layout.all {
             let tensor = try tensor(entry.name)
             guard tensor.shape == entry.shape else {
                 throw .mismatch(file: path, field: entry.name, expected: "shape \(entry.shape), found \(tensor.shape)")

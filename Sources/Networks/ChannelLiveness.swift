@@ -26,6 +26,15 @@ struct ChannelLiveness {
 
     func kept(_ node: Int) -> [Int] { isAlive[node].indices.filter { isAlive[node][$0] } }
 
+    /// The layers that lose filters, in the order of the nodes.
+    var removedChannels: [RemovedChannels] {
+        zip(flow.network.nodes, isAlive).compactMap { node, alive in
+            let dead = alive.indices.filter { !alive[$0] }
+            guard node.layer.makesChannels, !dead.isEmpty else { return nil }
+            return RemovedChannels(node: node.name, channels: dead, of: alive.count)
+        }
+    }
+
     private mutating func reach(_ node: Int, rows: [[Int]]?) {
         switch flow.network.nodes[node].layer {
         case .input:

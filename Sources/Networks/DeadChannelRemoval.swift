@@ -33,16 +33,26 @@ struct DeadChannelRemoval {
     /// - Parameters:
     ///   - rows: the connections of convolutions by node; others are dense.
     ///   - taken: names that new nodes must not have.
-    /// - Returns: the network, and the node that holds what is left of each old one.
     static func apply(
         _ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]], taken: Set<String>
-    ) throws(NetworkError) -> (network: Network, tensors: [String: String]) {
+    ) throws(NetworkError) -> Result {
         var removal = DeadChannelRemoval(flow, liveness, rows: rows, taken: taken)
         for index in flow.network.nodes.indices { removal.rewrite(index) }
-        var tensors: [String: String] = [:]
-        for (node, tensor) in zip(flow.network.nodes, removal.tensors) { tensors[node.name] = tensor?.name }
+        var (tensors, channels): ([String: String], [String: [Int]]) = ([:], [:])
+        for (node, tensor) in zip(flow.network.nodes, removal.tensors) {
+            tensors[node.name] = tensor?.name
+            channels[node.name] = tensor?.channels
+        }
         let network = try Network(name: flow.network.name, nodes: removal.nodes, connections: removal.connections)
-        return (network, tensors)
+        return Result(network: network, tensors: tensors, channels: channels)
+    }
+
+    struct Result {
+        let network: Network
+        /// The node that holds what is left of each old one.
+        let tensors: [String: String]
+        /// The channels that are left of each old node, ascending.
+        let channels: [String: [Int]]
     }
 
     private mutating func rewrite(_ index: Int) {

@@ -63,6 +63,9 @@ public struct ParameterLayout: Hashable, Sendable {
         statisticsCount = statisticsEnd
     }
 
+    /// All entries, those of running statistics last.
+    public var all: [Entry] { trained + statistics }
+
     /// The entry of a node's parameter, nil where the node has none of this role.
     public func entry(_ node: String, _ role: Role) -> Entry? {
         (role.isTrained ? trained : statistics).first { $0.node == node && $0.role == role }

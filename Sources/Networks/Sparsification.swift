@@ -39,14 +39,8 @@ extension Network {
                 node: nodes[last].name,
                 "pattern '\(pattern)' leaves \(lost) of \(outputShape.channels) outputs without a path from the image")
         }
-        var removed: [RemovedChannels] = []
-        for (index, node) in nodes.enumerated() where node.layer.makesChannels {
-            let dead = liveness.isAlive[index].indices.filter { !liveness.isAlive[index][$0] }
-            guard !dead.isEmpty else { continue }
-            removed.append(RemovedChannels(node: node.name, channels: dead, of: liveness.isAlive[index].count))
-        }
-        let (network, tensors) = try DeadChannelRemoval.apply(flow, liveness, rows: drawing.rows, taken: taken)
-        return (SparsifiedNetwork(network: network, removed: removed), tensors)
+        let left = try DeadChannelRemoval.apply(flow, liveness, rows: drawing.rows, taken: taken)
+        return (SparsifiedNetwork(network: left.network, removed: liveness.removedChannels), left.tensors)
     }
 
     private func sparsifiedWithHeads(

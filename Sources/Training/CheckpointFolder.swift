@@ -25,46 +25,90 @@ public struct CheckpointFolder: Sendable {
 
     private static let stateKey = "gossamer.state"
     private static let fingerprintKey = "gossamer.fingerprint"
-    private static let velocitySuffix = ".velocity"
+    private static let versionKey = "gossamer.checkpoint"
+    private static let version = "2"
+    private static let averageSuffix = ".average"
 
+    /// - Parameter network: where it changes during the training.
     func saveLast(
-        _ state: TrainingState, fingerprint: String, parameters: borrowing Parameters,
-        velocities: borrowing AlignedBuffer<Float>
+        _ state: TrainingState, fingerprint: String, network: Network?, parameters: borrowing Parameters,
+        optimizer: borrowing OptimizerState, average: WeightAverage?
     ) throws(TrainingError) {
         var writer = SafetensorsWriter(metadata: [
-            Self.stateKey: Self.encode(state), Self.fingerprintKey: fingerprint,
+            Self.stateKey: Self.encode(state), Self.fingerprintKey: fingerprint, Self.versionKey: Self.version,
         ])
+        if let network { writer.add(network) }
         writer.add(parameters)
-        for entry in parameters.layout.trained {
-            let values = Array(UnsafeBufferPointer(start: velocities.pointer + entry.offset, count: entry.count))
-            writer.add(entry.name + Self.velocitySuffix, shape: entry.shape, values: values)
+        for (index, name) in optimizer.optimizer.slots.enumerated() {
+            for span in optimizer.spans {
+                let values = Array(optimizer.slot(index, of: span))
+                writer.add("\(span.entry.name).\(name)", shape: span.entry.shape, values: values)
+            }
+        }
+        if let average {
+            for entry in parameters.layout.all {
+                writer.add(
+                    entry.name + Self.averageSuffix, shape: entry.shape, values: average.parameters.values(entry))
+            }
         }
         try write(writer, to: lastPath)
     }
 
     func saveBest(_ parameters: borrowing Parameters, fingerprint: String) throws(TrainingError) {
-        var writer = SafetensorsWriter(metadata: [Self.fingerprintKey: fingerprint])
+        var writer = SafetensorsWriter(metadata: [
+            Self.fingerprintKey: fingerprint, Self.versionKey: Self.version,
+        ])
         writer.add(parameters)
         try write(writer, to: bestPath)
     }
 
-    /// Reads the last checkpoint back.
-    func loadLast(
-        fingerprint: String, limits: TrainingState.Limits, parameters: borrowing Parameters,
-        velocities: borrowing AlignedBuffer<Float>
-    ) throws(TrainingError) -> TrainingState {
+    func openLast(fingerprint: String) throws(TrainingError) -> SafetensorsFile {
         do throws(ModelFileError) {
             let file = try SafetensorsFile(contentsOf: lastPath)
             try requireFingerprint(fingerprint, of: file)
+            return file
+        } catch {
+            throw wrongCheckpoint(error, path: lastPath)
+        }
+    }
+
+    /// The network of a checkpoint whose training removes connections.
+    func network(of file: SafetensorsFile, prunedFrom initial: Network) throws(TrainingError) -> Network {
+        do throws(ModelFileError) {
+            let network = try file.network()
+            let cost = NetworkCost(network)
+            guard network.inputShape == initial.inputShape, network.outputShape == initial.outputShape,
+                cost.parameters <= NetworkCost(initial).parameters
+            else { throw .mismatch(file: file.path, field: "network", expected: "a part of '\(initial.name)'") }
+            return network
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// Reads a checkpoint back.
+    func loadLast(
+        _ file: SafetensorsFile, limits: TrainingState.Limits, parameters: borrowing Parameters,
+        optimizer: borrowing OptimizerState, average: WeightAverage?
+    ) throws(TrainingError) -> TrainingState {
+        do throws(ModelFileError) {
             guard let text = file.metadata[Self.stateKey],
                 let state = try? JSONDecoder().decode(TrainingState.self, from: Data(text.utf8)),
                 state.isPossible(within: limits)
             else { throw .malformed(file: lastPath, field: Self.stateKey, expected: "a state of this training") }
             try file.readParameters(into: parameters)
-            for entry in parameters.layout.trained {
-                try file.read(
-                    entry.name + Self.velocitySuffix,
-                    into: UnsafeMutableBufferPointer(start: velocities.pointer + entry.offset, count: entry.count))
+            for (index, name) in optimizer.optimizer.slots.enumerated() {
+                for span in optimizer.spans {
+                    try file.read("\(span.entry.name).\(name)", into: optimizer.slot(index, of: span))
+                }
+            }
+            if let average {
+                for entry in parameters.layout.all {
+                    try file.read(
+                        entry.name + Self.averageSuffix,
+                        into: UnsafeMutableBufferPointer(
+                            start: average.parameters.pointer(entry), count: entry.count))
+                }
             }
             return state
         } catch {
@@ -84,6 +128,9 @@ public struct CheckpointFolder: Sendable {
     }
 
     private func requireFingerprint(_ fingerprint: String, of file: SafetensorsFile) throws(ModelFileError) {
+        guard file.metadata[Self.versionKey] == Self.version else {
+            throw .mismatch(file: file.path, field: Self.versionKey, expected: "'\(Self.version)'")
+        }
         guard file.metadata[Self.fingerprintKey] == fingerprint else {
             throw .mismatch(file: file.path, field: Self.fingerprintKey, expected: "'\(fingerprint)'")
         }
@@ -92,6 +139,11 @@ public struct CheckpointFolder: Sendable {
     private func wrongCheckpoint(_ error: ModelFileError, path: String) -> TrainingError {
         if case .mismatch(_, let field, _) = error, field == Self.fingerprintKey {
             return .wrongCheckpoint(path: path, expected: "the same network, pattern, seed, data and settings")
+        }
+        if case .mismatch(_, let field, _) = error, field == Self.versionKey {
+            return .wrongCheckpoint(
+                path: path, expected: "one of format \(Self.version); another version of the program wrote it, and the "
+                    + "training must begin anew")
         }
         return .file(error)
     }

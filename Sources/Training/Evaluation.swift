@@ -8,10 +8,15 @@ public struct Evaluation: Hashable, Sendable {
     public let imageCount: Int
     /// Images whose largest output is that of their class.
     public let correctCount: Int
+    /// Images whose class is among the five largest outputs.
+    public let topFiveCount: Int
+    public let confusion: ConfusionMatrix
     /// Mean cross-entropy without label smoothing.
     public let loss: Double
     /// A fraction.
     public var accuracy: Double { Double(correctCount) / Double(max(1, imageCount)) }
+    /// A fraction.
+    public var topFiveAccuracy: Double { Double(topFiveCount) / Double(max(1, imageCount)) }
 
     /// Runs the images through an inference plan.
     ///
@@ -39,6 +44,8 @@ public struct Evaluation: Hashable, Sendable {
         defer { outputs.deallocate() }
         var lossSum = 0.0
         var correct = 0
+        var topFive = 0
+        var confusion = ConfusionMatrix(classCount: classes)
         loader.startEpoch(0)
         while let batch = loader.nextBatch() {
             plan.run(batch.images, count: batch.count, outputs: outputs)
@@ -46,9 +53,23 @@ public struct Evaluation: Hashable, Sendable {
                 logits: UnsafeBufferPointer(rebasing: outputs[..<(batch.count * classes)]), labels: batch.labels)
             lossSum += result.lossSum
             correct += result.correctCount
+            for (image, label) in batch.labels.enumerated() {
+                let row = UnsafeBufferPointer(rebasing: outputs[image * classes ..< (image + 1) * classes])
+                confusion.add(actual: Int(label), predicted: SoftmaxCrossEntropy.argmax(row))
+                if Self.rank(of: Int(label), in: row) < 5 { topFive += 1 }
+            }
         }
         imageCount = images.count
         correctCount = correct
+        topFiveCount = topFive
+        self.confusion = confusion
         loss = lossSum / Double(images.count)
+    }
+
+    /// How many classes come before this one; the first of equal outputs wins, and one that is not a number loses.
+    private static func rank(of label: Int, in outputs: UnsafeBufferPointer<Float>) -> Int {
+        let own = outputs[label]
+        guard !own.isNaN else { return outputs.count }
+        return outputs.enumerated().count { $1 > own || ($1 == own && $0 < label) }
     }
 }

@@ -1,4 +1,5 @@
 import GossamerDatasets
+import GossamerExecution
 import GossamerNetworks
 import GossamerTensors
 
@@ -28,6 +29,12 @@ package struct Fingerprint {
             add(table.inputs)
         }
         for output in network.auxiliaryOutputs { add("\(output.node) \(output.weight)") }
+    }
+
+    package mutating func add(_ parameters: borrowing Parameters) {
+        for entry in parameters.layout.all {
+            for value in parameters.values(entry) { add(UInt64(value.bitPattern)) }
+        }
     }
 
     package mutating func add(_ images: LabelledImages) {

@@ -54,28 +54,15 @@ extension LearningRateSchedule: CustomStringConvertible {
         let failure = TrainingError.invalidOption(
             name: "schedule", found: text,
             expected: "constant, cosine or step:every=EPOCHS,factor=SHARE, optionally with ,warmup=EPOCHS")
-        var parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard !parts.isEmpty else { throw failure }
-        var name = parts.removeFirst()
-        if let colon = name.firstIndex(of: ":") {
-            parts.insert(String(name[name.index(after: colon)...]), at: 0)
-            name = String(name[..<colon])
-        }
-        var values: [String: Double] = [:]
-        for part in parts {
-            let pair = part.split(separator: "=", omittingEmptySubsequences: false)
-            guard pair.count == 2, let value = Double(pair[1]), value > 0, value.isFinite,
-                values.updateValue(value, forKey: String(pair[0])) == nil
-            else { throw failure }
-        }
-        let warmup = values.removeValue(forKey: "warmup") ?? 0
-        switch (name, values.removeValue(forKey: "every"), values.removeValue(forKey: "factor")) {
+        guard var parts = SettingText(text), parts.numbers.values.allSatisfy({ $0 > 0 }) else { throw failure }
+        let warmup = parts.take("warmup") ?? 0
+        switch (parts.name, parts.take("every"), parts.take("factor")) {
         case ("constant", nil, nil): self.init(.constant, warmupEpochs: warmup)
         case ("cosine", nil, nil): self.init(.cosine, warmupEpochs: warmup)
         case ("step", let every?, let factor?): self.init(.step(every: every, factor: factor), warmupEpochs: warmup)
         default: throw failure
         }
-        guard values.isEmpty else { throw failure }
+        guard parts.numbers.isEmpty else { throw failure }
     }
 }
 
@@ -88,9 +75,4 @@ extension LearningRateSchedule: Codable {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }
-}
-
-extension Double {
-    /// Without a trailing `.0`.
-    fileprivate var shortest: String { self == rounded() && magnitude < 1e15 ? String(Int(self)) : String(self) }
 }

@@ -58,8 +58,8 @@ extension Timing {
 
     /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted.
     public static func training(
-        _ network: Network, settings: TrainingSettings, pool: ThreadPool, minimumRuns: Int = 5,
-        minimumSeconds: Double = 2
+        _ network: Network, settings: TrainingSettings, pool: ThreadPool, recomputes: Bool = false,
+        minimumRuns: Int = 5, minimumSeconds: Double = 2
     ) throws(TrainingError) -> (timing: Timing, memory: TrainingMemoryReport) {
         let count = settings.batchSize * 4
         do throws(ExecutionError) {
@@ -74,7 +74,8 @@ extension Timing {
         // Noise cannot be learned: a usual rate might diverge before the time is taken.
         settings.learningRate = 1e-6
         var trainer = try Trainer(
-            network, settings: settings, images: images, normalization: Normalization(measuring: images), pool: pool)
+            network, settings: settings, images: images, normalization: Normalization(measuring: images), pool: pool,
+            recomputes: recomputes)
         let timing = try trainer.timeSteps(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds)
         return (timing, trainer.memory)
     }

@@ -9,54 +9,88 @@ import GossamerTensors
 /// Its state after any number of steps follows from the network, the images and the settings alone: not from the
 /// number of threads, and not from interruptions.
 public struct Trainer: ~Copyable {
-    public let network: Network
+    /// Pruning leaves less of it.
+    public internal(set) var network: Network
     public let settings: TrainingSettings
     public let normalization: Normalization
-    public let parameters: Parameters
-    public private(set) var state = TrainingState()
+    public internal(set) var parameters: Parameters
+    public internal(set) var state = TrainingState()
     public let stepsPerEpoch: Int
     /// What tells this training from all others: a checkpoint of another one does not fit.
     let fingerprint: String
     let loader: BatchLoader
     let pool: ThreadPool
-    private var plan: TrainingPlan
-    private let optimizer: NesterovOptimizer
-    private let gradients: AlignedBuffer<Float>
-    private let logits: UnsafeMutableBufferPointer<Float>
+    let recomputes: Bool
+    /// Nodes whose parameters are not trained.
+    let frozen: Set<String>
+    var plan: TrainingPlan
+    var optimizer: OptimizerState
+    /// Of a step, summed over its batches.
+    var gradients: AlignedBuffer<Float>
+    /// Of one batch of several; empty where a step has one.
+    var batchGradients: AlignedBuffer<Float>
+    /// What is evaluated and saved instead of the parameters, if asked for.
+    var average: WeightAverage?
+    let imageCount: Int
+    /// The convolutions that are pruned and the number of connections that they begin with.
+    let prunedLayers: [(name: String, connections: Int)]
+    /// Of all convolutions, before anything is pruned.
+    let initialConnections: Int
+    let logits: UnsafeMutableBufferPointer<Float>
     /// Of the main output and of each auxiliary one, one after another.
-    private let logitGradients: UnsafeMutableBufferPointer<Float>
+    let logitGradients: UnsafeMutableBufferPointer<Float>
 
     /// - Parameters:
     ///   - images: the training images, of the network's input shape and with as many classes as it has outputs.
+    ///   - initial: of the network's layout; nil draws them from the seed.
+    ///   - recomputes: whether to keep few activations and compute the others again: less memory, more time, the same
+    ///     bits.
     ///   - loaderWorkers: threads that prepare batches ahead of the steps.
     public init(
         _ network: Network, settings: TrainingSettings, images: LabelledImages, normalization: Normalization,
-        pool: ThreadPool, loaderWorkers: Int = 1
+        initial: consuming Parameters? = nil, pool: ThreadPool, recomputes: Bool = false, loaderWorkers: Int = 1
     ) throws(TrainingError) {
         try settings.validate()
         try Self.checkFit(network, images)
         let capacity = min(settings.batchSize, images.count)
+        let frozen = try settings.frozenNodes(of: network)
+        let layers = try settings.pruning?.layers(of: network, frozen: frozen) ?? []
+        let prunedLayers = layers.map { ($0, network.connectionCount(of: network.nodes[network.index(of: $0)!])) }
+        // Model files have no heads, and what is pruned becomes a model.
+        let network = settings.pruning == nil ? network : network.withoutAuxiliaryHeads
         do throws(ExecutionError) {
-            plan = try TrainingPlan(network, capacity: capacity, pool: pool)
+            plan = try TrainingPlan(network, capacity: capacity, pool: pool, frozen: frozen, recomputes: recomputes)
         } catch {
             throw .execution(error)
         }
+        self.frozen = frozen
+        self.prunedLayers = prunedLayers
+        self.recomputes = recomputes
+        initialConnections = NetworkCost(network).connections
         self.network = network
         self.settings = settings
         self.normalization = normalization
         self.pool = pool
-        parameters = Parameters(initializing: network, seed: settings.seed)
-        optimizer = NesterovOptimizer(
-            parameters.layout, momentum: settings.momentum, weightDecay: settings.weightDecay)
+        var fingerprint = Fingerprint()
+        fingerprint.add(network)
+        switch consume initial {
+        case .some(let initial):
+            fingerprint.add(initial)
+            parameters = initial
+        case .none: parameters = Parameters(initializing: network, seed: settings.seed)
+        }
+        optimizer = OptimizerState(
+            settings.optimizer, layout: parameters.layout, weightDecay: settings.weightDecay, frozen: frozen)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)
+        batchGradients = AlignedBuffer(count: settings.accumulatedBatches > 1 ? parameters.layout.trainedCount : 0)
+        if let decay = settings.averageDecay { average = WeightAverage(parameters, decay: decay) } else { average = nil }
+        imageCount = images.count
         let batchByteCount = plan.inputLayout.count(images: capacity) * MemoryLayout<Float>.stride
         loader = BatchLoader(
             images: images, normalization: normalization, batchSize: capacity, seed: settings.seed,
             augmentation: settings.augmentation, workers: loaderWorkers,
             prefetch: min(16, max(2, Self.prefetchByteCount / batchByteCount)))
         stepsPerEpoch = loader.stepsPerEpoch
-        var fingerprint = Fingerprint()
-        fingerprint.add(network)
         fingerprint.add(images)
         fingerprint.add("\(settings) \(normalization)")
         self.fingerprint = fingerprint.text
@@ -77,7 +111,8 @@ public struct Trainer: ~Copyable {
     public var memory: TrainingMemoryReport {
         TrainingMemoryReport(
             parameterBytes: parameters.trained.byteCount + parameters.statistics.byteCount,
-            gradientBytes: gradients.byteCount, optimizerBytes: optimizer.velocities.byteCount,
+            gradientBytes: gradients.byteCount + batchGradients.byteCount,
+            optimizerBytes: optimizer.values.byteCount + (average?.parameters.trained.byteCount ?? 0),
             activationBytes: plan.byteCount)
     }
 
@@ -95,51 +130,20 @@ public struct Trainer: ~Copyable {
                     + "data set '\(images.name)' has \(images.classCount) classes")
         }
     }
+}
 
-    /// One step: forward, loss, backward, update. The loss that is counted is the main output's alone.
-    ///
-    /// - Throws: `diverged` when the loss is not finite; the parameters are then those before the step.
-    mutating func step(_ batch: borrowing Batch) throws(TrainingError) {
-        var generator = SeededGenerator(
-            seed: settings.seed, keys: SeededGenerator.key("step"), UInt64(state.epoch), UInt64(state.step))
-        plan.forward(batch.images, count: batch.count, parameters: parameters, randomKey: generator.next())
-        let main = try loss(of: nil, batch)
-        var heads: [UnsafeBufferPointer<Float>] = []
-        for head in network.auxiliaryOutputs.indices { heads.append(try loss(of: head, batch).gradient) }
-        plan.backward(
-            parameters: parameters, gradients: gradients, outputGradient: main.gradient, auxiliaryGradients: heads)
-        optimizer.step(parameters, gradients: gradients, learningRate: learningRate, pool: pool)
-        state.step += 1
-        state.lossSum += main.result.lossSum
-        state.correctCount += main.result.correctCount
-        state.imageCount += batch.count
-    }
-
-    /// The loss of the main output, or of an auxiliary one with its weight, and its gradient.
-    private func loss(
-        of head: Int?, _ batch: borrowing Batch
-    ) throws(TrainingError) -> (result: SoftmaxCrossEntropy.Result, gradient: UnsafeBufferPointer<Float>) {
-        let used = batch.count * network.outputShape.count
-        let start = (head.map { $0 + 1 } ?? 0) * used
-        let gradient = UnsafeMutableBufferPointer(rebasing: logitGradients[start ..< start + used])
-        let weight = head.map { network.auxiliaryOutputs[$0].weight } ?? 1
-        plan.readOutputs(into: logits, auxiliary: head)
-        let result = SoftmaxCrossEntropy(labelSmoothing: settings.labelSmoothing, weight: weight).evaluate(
-            logits: UnsafeBufferPointer(rebasing: logits[..<used]), labels: batch.labels, gradient: gradient)
-        guard result.lossSum.isFinite else {
-            throw .diverged(epoch: state.epoch, step: state.step, what: "the loss")
-        }
-        return (result, UnsafeBufferPointer(gradient))
-    }
-
+extension Trainer {
     /// Times steps, without the wait for their batches.
     mutating func timeSteps(minimumRuns: Int, minimumSeconds: Double) throws(TrainingError) -> Timing {
         var seconds: [Double] = []
         let warmUp = 3
         let whole = Stopwatch()
         var epoch = 0
+        // Steps count from the start of an epoch.
+        defer { state = TrainingState() }
         while seconds.count < minimumRuns + warmUp || whole.seconds < minimumSeconds {
             loader.startEpoch(epoch)
+            state = TrainingState()
             while let batch = loader.nextBatch() {
                 let clock = Stopwatch()
                 try step(batch)
@@ -148,66 +152,6 @@ public struct Trainer: ~Copyable {
             epoch += 1
         }
         return Timing(seconds: Array(seconds.dropFirst(warmUp)))
-    }
-
-    /// The rate of the next step.
-    public var learningRate: Double { learningRate(step: state.step) }
-
-    private func learningRate(step: Int) -> Double {
-        let epoch = Double(state.epoch) + Double(step) / Double(stepsPerEpoch)
-        return settings.learningRate
-            * settings.schedule.factor(epoch: epoch, of: Double(settings.epochs), stepsPerEpoch: stepsPerEpoch)
-    }
-
-    /// Closes the epoch under way.
-    mutating func finishEpoch(validation: Evaluation?, seconds: Double) -> EpochMetrics {
-        let metrics = EpochMetrics(
-            epoch: state.epoch + 1, learningRate: learningRate(step: stepsPerEpoch - 1),
-            trainingLoss: state.lossSum / Double(max(1, state.imageCount)),
-            trainingAccuracy: Double(state.correctCount) / Double(max(1, state.imageCount)),
-            validationLoss: validation?.loss, validationAccuracy: validation?.accuracy, seconds: seconds)
-        let previous = state
-        state = TrainingState()
-        state.epoch = previous.epoch + 1
-        state.history = previous.history + [metrics]
-        state.bestEpoch = previous.best.map { metrics.isBetter(than: $0) } ?? true ? metrics.epoch : previous.bestEpoch
-        return metrics
-    }
-
-    mutating func setEpochSeconds(_ seconds: Double) { state.epochSeconds = seconds }
-
-    /// - Throws: `diverged` when a parameter is not finite, so that nothing good is overwritten.
-    func requireFiniteParameters() throws(TrainingError) {
-        guard parameters.areFinite else {
-            throw .diverged(epoch: state.epoch, step: max(0, state.step - 1), what: "a parameter")
-        }
-    }
-
-    func save(to folder: CheckpointFolder) throws(TrainingError) {
-        try requireFiniteParameters()
-        try folder.saveLast(
-            state, fingerprint: fingerprint, parameters: parameters, velocities: optimizer.velocities)
-    }
-
-    func saveBest(to folder: CheckpointFolder) throws(TrainingError) {
-        try folder.saveBest(parameters, fingerprint: fingerprint)
-    }
-
-    /// Takes the parameters of the best epoch; the state stays where it is.
-    ///
-    /// - Throws: `wrongCheckpoint` for one of another network, data set or setting.
-    public mutating func restoreBest(from folder: CheckpointFolder) throws(TrainingError) {
-        try folder.loadBest(fingerprint: fingerprint, into: parameters)
-    }
-
-    /// Goes back to the last checkpoint of this very training.
-    ///
-    /// - Throws: `wrongCheckpoint` for one of another network, data set or setting; `file` for a damaged one.
-    public mutating func restore(from folder: CheckpointFolder) throws(TrainingError) {
-        let limits = TrainingState.Limits(
-            epochs: settings.epochs, stepsPerEpoch: stepsPerEpoch, batchSize: loader.batchSize)
-        state = try folder.loadLast(
-            fingerprint: fingerprint, limits: limits, parameters: parameters, velocities: optimizer.velocities)
     }
 }
 

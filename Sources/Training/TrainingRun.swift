@@ -8,6 +8,7 @@ public enum TrainingEvent: Sendable {
     case step(StepProgress)
     case epoch(EpochMetrics)
     case checkpoint
+    case pruned(PruningReport)
 }
 
 public struct StepProgress: Sendable {
@@ -48,13 +49,17 @@ extension Trainer {
         var lastSave = Stopwatch()
         let whole = Stopwatch()
         let stepsBefore = state.epoch * stepsPerEpoch + state.step
+        if let report = try pruneIfDue() { observe(.pruned(report)) }
         while state.epoch < settings.epochs {
             let clock = Stopwatch(elapsed: state.epochSeconds)
             loader.startEpoch(state.epoch, fromStep: state.step)
-            while let batch = loader.nextBatch() {
+            while true {
+                if isBetweenSteps, let report = try pruneIfDue() { observe(.pruned(report)) }
+                guard let batch = loader.nextBatch() else { break }
                 let stepClock = Stopwatch()
                 try step(batch)
                 observe(.step(progress(stepsBefore, seconds: whole.seconds, stepSeconds: stepClock.seconds)))
+                guard isBetweenSteps else { continue }
                 let stops = shouldStop()
                 guard stops || lastSave.seconds > checkpointSeconds, let checkpoints else {
                     if stops { return .interrupted }
@@ -79,11 +84,6 @@ extension Trainer {
             observe(.epoch(metrics))
         }
         return .completed
-    }
-
-    /// How well the parameters as they are now classify images, preprocessed as in training.
-    public func evaluate(_ images: LabelledImages) throws(TrainingError) -> Evaluation {
-        try Evaluation(network, parameters: parameters, images: images, normalization: normalization, pool: pool)
     }
 
     private func progress(_ stepsBefore: Int, seconds: Double, stepSeconds: Double) -> StepProgress {

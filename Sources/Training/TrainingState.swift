@@ -12,12 +12,17 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
     public var seconds: Double
 }
 
-/// Where a training stands; together with parameters and velocities all that it needs to go on with the same bits.
+/// Where a training stands; together with parameters and the optimizer's state all that it needs to go on with the same bits.
 public struct TrainingState: Hashable, Sendable, Codable {
     /// Epochs that are complete.
     public var epoch = 0
-    /// Steps taken in the epoch under way.
+    /// Batches taken in the epoch under way.
     public var step = 0
+    /// Steps of the optimizer since the beginning: one for each batch, or each group of accumulated batches.
+    public var updates = 0
+    /// Removals of connections so far, and the epoch of the last one, counted from 0.
+    public var removals = 0
+    public var removalEpoch = 0
     public var lossSum = 0.0
     public var correctCount = 0
     public var imageCount = 0
@@ -40,12 +45,15 @@ extension TrainingState {
         let epochs: Int
         let stepsPerEpoch: Int
         let batchSize: Int
+        let removals: Int
     }
 
     /// Whether a training could be in this state: it may come from a damaged file.
     func isPossible(within limits: Limits) -> Bool {
         (0 ... limits.epochs).contains(epoch) && (0 ... limits.stepsPerEpoch).contains(step)
             && history.map(\.epoch) == Array(1 ..< epoch + 1)
+            && (0 ... epoch * limits.stepsPerEpoch + step).contains(updates)
+            && (0 ... limits.removals).contains(removals) && (0 ... epoch).contains(removalEpoch)
             && (min(1, epoch) ... epoch).contains(bestEpoch)
             && (0 ... step * limits.batchSize).contains(imageCount) && (0 ... imageCount).contains(correctCount)
             && lossSum.isFinite && epochSeconds >= 0 && epochSeconds.isFinite

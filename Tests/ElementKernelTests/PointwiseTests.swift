@@ -77,27 +77,6 @@ import Testing
         }
     }
 
-    /// Against the formula of torch.optim.SGD(nesterov=True), in double.
-    @Test func nesterovStep() {
-        forEachCase("nesterovStep") { kernels, generator, comment in
-            let count = 1 + generator.index(below: 70)
-            let draw = { (generator: inout SeededGenerator) in (0 ..< count).map { _ in generator.uniform() - 0.5 } }
-            var weights = draw(&generator), velocities = draw(&generator)
-            var expectedWeights = weights.map(Double.init), expectedVelocities = velocities.map(Double.init)
-            for _ in 0 ..< 3 {
-                let gradients = draw(&generator)
-                kernels.nesterov_step(Int64(count), &weights, gradients, &velocities, 0.1, 0.9, 0.01)
-                for i in 0 ..< count {
-                    let gradient = Double(gradients[i]) + 0.01 * expectedWeights[i]
-                    expectedVelocities[i] = 0.9 * expectedVelocities[i] + gradient
-                    expectedWeights[i] -= 0.1 * (gradient + 0.9 * expectedVelocities[i])
-                }
-            }
-            #expect(relativeError(weights.map(Double.init), expectedWeights) < 1e-6, comment)
-            #expect(relativeError(velocities.map(Double.init), expectedVelocities) < 1e-6, comment)
-        }
-    }
-
     private func channelSums(_ values: [Double], _ batch: Batch) -> [Double] {
         let pixels = batch.shape.height * batch.shape.width
         var sums = [Double](repeating: 0, count: batch.shape.channels)

@@ -25,8 +25,14 @@ import Testing
         try checkGradients("gradientsOfNetworksWithHeads", cases: 40, largestCount: 17, options: options)
     }
 
+    /// Frozen layers get no gradients and keep their statistics, and let gradients through to others.
+    @Test func gradientsAroundFrozenLayers() throws {
+        try checkGradients(
+            "gradientsAroundFrozenLayers", cases: 100, largestCount: 20, options: .init(), freezes: true)
+    }
+
     private func checkGradients(
-        _ name: String, cases: UInt64, largestCount: Int, options: RandomNetwork.Options
+        _ name: String, cases: UInt64, largestCount: Int, options: RandomNetwork.Options, freezes: Bool = false
     ) throws {
         var (drawn, checked) = (0, 0)
         try forEachCase(name, count: cases) { generator, replay in
@@ -34,9 +40,12 @@ import Testing
             let network = RandomNetwork.draw(using: &generator, options: options)
             let parameters = Parameters(drawing: network, using: &generator)
             let count = 1 + generator.index(below: largestCount)
-            guard var reference = try smoothPoint(network, parameters, count: count, using: &generator) else { return }
+            let frozen = Set(network.nodes.map(\.name).filter { _ in freezes && generator.index(below: 2) == 0 })
+            guard var reference = try smoothPoint(
+                network, parameters, count: count, frozen: frozen, using: &generator)
+            else { return }
             checked += 1
-            var plan = try TestPlan(network, parameters: parameters.copy(), capacity: count)
+            var plan = try TestPlan(network, parameters: parameters.copy(), capacity: count, frozen: frozen)
             let functional = generator.bells(
                 count * network.outputShape.count * (1 + network.auxiliaryOutputs.count))
             let images = reference.input.map { Float($0) }
@@ -44,7 +53,13 @@ import Testing
             let tolerance = network.normalizes ? 1e-4 : 1e-5
             #expect(relativeError(result.outputs, reference.evaluate()) < tolerance, "\(replay)")
             check(result.inputGradient, of: "the images", &reference, \.input, functional, &generator, replay)
-            for (name, gradient) in result.gradients.sorted(by: { $0.key < $1.key }) {
+            for entry in plan.parameters.layout.trained {
+                let (name, gradient) = (entry.name, result.gradients[entry.name]!)
+                guard !frozen.contains(entry.node) else {
+                    let isUntouched = gradient.allSatisfy { $0.isNaN }
+                    #expect(isUntouched, "\(name) is frozen; \(replay)")
+                    continue
+                }
                 check(gradient, of: name, &reference, \.parameters[unwrapping: name], functional, &generator, replay)
             }
             checkStatistics(plan, before: parameters, reference, network, count: count, replay)
@@ -56,11 +71,13 @@ import Testing
 
     /// Draws images until no ReLU and no maximum is about to change sides.
     private func smoothPoint(
-        _ network: Network, _ parameters: borrowing Parameters, count: Int, using generator: inout SeededGenerator
+        _ network: Network, _ parameters: borrowing Parameters, count: Int, frozen: Set<String>,
+        using generator: inout SeededGenerator
     ) throws -> ReferenceNetwork? {
         for _ in 0 ..< 20 {
             let images = generator.bells(count * network.inputShape.count)
             var reference = ReferenceNetwork(network, parameters: parameters, images: images)
+            reference.frozen = frozen
             try reference.drawMasks(randomKey: Self.randomKey)
             _ = reference.evaluate()
             if reference.smallestDistanceToKink > 2e-5 { return reference }
@@ -105,6 +122,13 @@ import Testing
     ) {
         for node in network.nodes {
             guard case .batchNormalization(let layer) = node.layer else { continue }
+            guard !reference.frozen.contains(node.name) else {
+                for name in ["running_mean", "running_var"] {
+                    let entry = before.entry("\(node.name).\(name)")
+                    #expect(plan.values(entry.name) == before.values(entry), "\(replay)")
+                }
+                continue
+            }
             let batch = reference.statistics[node.name]!
             let shape = network.shape(of: node.name)
             let values = Double(count * shape.height * shape.width)

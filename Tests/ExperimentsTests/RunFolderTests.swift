@@ -53,6 +53,8 @@ import Testing
         ("\"epochs\" : 4", "\"epochs\" : 4e40", "contents"),
         ("\"epochs\" : 4", "\"epochs\" : -4", "configuration.epochs"),
         ("\"momentum\" : 0.9,", "", "configuration.momentum"),
+        ("\"momentum\" : 0.9,", "\"momentum\" : 0.9, \"optimizer\" : \"adm\",", "configuration.optimizer"),
+        ("\"momentum\" : 0.9,", "\"momentum\" : 0.9, \"averageDecay\" : 2,", "configuration.averageDecay"),
         ("\"formatVersion\" : 1", "\"formatVersion\" : 2", "formatVersion"),
         ("\"status\" : \"completed\"", "\"status\" : \"done\"", "status"),
         ("\"epochs\" : 4", "\"epochs\" : 0", "configuration.epochs"),

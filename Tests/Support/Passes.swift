@@ -18,13 +18,18 @@ package struct TestPlan: ~Copyable {
     private let gradients: AlignedBuffer<Float>
 
     package init(
-        _ network: Network, parameters: consuming Parameters, capacity: Int, threads: Int = 1
+        _ network: Network, parameters: consuming Parameters, capacity: Int, threads: Int = 1,
+        frozen: Set<String> = [], cuts: [Int]? = nil
     ) throws(ExecutionError) {
         plan = try TrainingPlan(
-            network, capacity: capacity, pool: ThreadPool(threads: threads), differentiatesInput: true)
+            network, capacity: capacity, pool: ThreadPool(threads: threads), frozen: frozen, cuts: cuts,
+            differentiatesInput: true)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)
         self.parameters = parameters
     }
+
+    /// Steps of the network in the plan.
+    package var operationCount: Int { plan.operationCount }
 
     /// - Parameters:
     ///   - idleValue: what the lanes without an image hold.
@@ -93,12 +98,6 @@ extension Parameters {
             default: set(entry, to: values.map { 0.3 * $0 })
             }
         }
-    }
-
-    package func copy() -> Parameters {
-        let copy = Parameters(zerosFor: layout)
-        for entry in layout.trained + layout.statistics { copy.set(entry, to: values(entry)) }
-        return copy
     }
 
     package func entry(_ name: String) -> ParameterLayout.Entry {

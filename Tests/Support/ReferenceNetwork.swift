@@ -15,6 +15,8 @@ package struct ReferenceNetwork {
     package var input: [Double]
     /// Whether batch normalisation uses the batch's statistics, or the running ones.
     package var isTraining = true
+    /// Nodes whose batch normalisation uses the running statistics in training too.
+    package var frozen: Set<String> = []
 
     /// How near the last evaluation came to a place where ReLU or a maximum has no derivative.
     package private(set) var smallestDistanceToKink = Double.infinity
@@ -167,7 +169,7 @@ package struct ReferenceNetwork {
             var mean = places.reduce(0) { $0 + x[$1] } / Double(places.count)
             var variance = places.reduce(0) { $0 + (x[$1] - mean) * (x[$1] - mean) } / Double(places.count)
             batch.append((mean, variance))
-            if !isTraining {
+            if !isTraining || frozen.contains(node.name) {
                 mean = parameters["\(node.name).running_mean"]![channel]
                 variance = parameters["\(node.name).running_var"]![channel]
             }

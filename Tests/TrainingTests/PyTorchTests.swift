@@ -41,13 +41,15 @@ import Testing
     }
 
     /// The fixture `momentum` is left out: momentum without Nesterov's step does not exist here.
-    @Test(arguments: ["sgd/nesterov-decay", "sgd/plain-decay"]) func optimizer(name: String) throws {
+    @Test(arguments: ["sgd/nesterov-decay", "sgd/plain-decay"] + Fixture.names(in: "optimizer"))
+    func optimizer(name: String) throws {
         let fixture = try Fixture(name)
         let layout = ParameterLayout(try optimizedNetwork())
         let parameters = Parameters(zerosFor: layout)
         let gradients = AlignedBuffer<Float>(count: layout.trainedCount)
-        let optimizer = NesterovOptimizer(
-            layout, momentum: fixture.number("momentum"), weightDecay: fixture.number("weight_decay"))
+        let optimizer = OptimizerState(
+            optimizer(of: fixture, name: name), layout: layout, weightDecay: fixture.number("weight_decay"))
+        let pool = ThreadPool(threads: 2)
         for tensor in ["weight", "bias"] { parameters.set("layer.\(tensor)", to: try fixture.floats(tensor)) }
         for step in 1 ... fixture.integer("steps") {
             for tensor in ["weight", "bias"] {
@@ -56,14 +58,35 @@ import Testing
                     gradients[entry.offset + index] = value
                 }
             }
+            var scale = 1.0
+            if name.contains("clipped") {
+                scale = min(1, fixture.number("clip_norm") / optimizer.norm(of: gradients, pool: pool))
+            }
             optimizer.step(
-                parameters, gradients: gradients, learningRate: fixture.number("learning_rate"),
-                pool: ThreadPool(threads: 2))
+                parameters, gradients: gradients, learningRate: fixture.number("learning_rate"), step: step - 1,
+                gradientScale: scale, pool: pool)
             for tensor in ["weight", "bias"] {
                 let values = parameters.values(parameters.entry("layer.\(tensor)"))
                 #expect(relativeError(values, try fixture.floats("\(tensor)_after\(step)")) < 1e-6)
             }
         }
+    }
+
+    private func optimizer(of fixture: Fixture, name: String) -> Optimizer {
+        if name.contains("adam") {
+            var adam = Optimizer.Adam()
+            adam.beta1 = fixture.number("beta1")
+            adam.beta2 = fixture.number("beta2")
+            adam.epsilon = fixture.number("epsilon")
+            adam.decouplesWeightDecay = name.hasSuffix("adamw")
+            return .adam(adam)
+        }
+        guard name.contains("rmsprop") else { return .sgd(momentum: fixture.number("momentum")) }
+        var rmsprop = Optimizer.RMSProp()
+        rmsprop.decay = fixture.number("decay")
+        rmsprop.epsilon = fixture.number("epsilon")
+        rmsprop.momentum = fixture.number("momentum")
+        return .rmsprop(rmsprop)
     }
 
     /// A sparse layer with 21 weights and 5 biases.
@@ -83,8 +106,9 @@ import Testing
         let parameters = Parameters(zerosFor: ParameterLayout(network))
         let entries = parameters.layout.trained + parameters.layout.statistics
         for entry in entries { parameters.set(entry, to: try fixture.floats("before.\(entry.name)")) }
-        let optimizer = NesterovOptimizer(
-            parameters.layout, momentum: fixture.number("momentum"), weightDecay: fixture.number("weight_decay"))
+        let optimizer = OptimizerState(
+            .sgd(momentum: fixture.number("momentum")), layout: parameters.layout,
+            weightDecay: fixture.number("weight_decay"))
         let gradients = AlignedBuffer<Float>(count: parameters.layout.trainedCount)
         let pool = ThreadPool(threads: threads)
         var plan = try TestPlan(network, parameters: parameters, capacity: 5, threads: threads)
@@ -104,7 +128,7 @@ import Testing
             }
             if step == 0 { #expect(relativeError(logits, try fixture.floats("logits")) < 1e-5) }
             optimizer.step(
-                plan.parameters, gradients: gradients, learningRate: fixture.number("learning_rate"), pool: pool)
+                plan.parameters, gradients: gradients, learningRate: fixture.number("learning_rate"), step: step, pool: pool)
         }
         #expect(relativeError(losses, try fixture.floats("losses")) < 1e-5)
         for entry in entries {

@@ -35,6 +35,35 @@ import Testing
         for step in [1, 7] { try check(exercise, sessions: [step, 2], whole.state, expected, "step \(step)") }
     }
 
+    @Test(arguments: ["sgd:momentum=0.5", "adam", "adamw", "rmsprop", "rmsprop:momentum=0"], [1, 2])
+    func everyOptimizerResumes(optimizer: String, accumulatedBatches: Int) throws {
+        var exercise = try Exercise()
+        exercise.settings.optimizer = try Optimizer(parsing: optimizer)
+        exercise.settings.accumulatedBatches = accumulatedBatches
+        exercise.settings.averageDecay = 0.9
+        exercise.settings.gradientNormLimit = 0.5
+        let expected = TemporaryFolder()
+        var whole = try exercise.trainer()
+        _ = try exercise.run(&whole, checkpoints: expected.checkpoints)
+        for step in [1, 4, 7] {
+            try check(exercise, sessions: [step, 2], whole.state, expected, "\(optimizer), step \(step)")
+        }
+    }
+
+    /// Between removals, and after the last.
+    @Test(arguments: Pruning.Score.allCases) func prunedTrainingsResume(score: Pruning.Score) throws {
+        var exercise = try Exercise()
+        exercise.settings.pruning = Pruning(density: 0.4, score: score, epochs: 1.7, removalsPerEpoch: 2, batches: 2)
+        exercise.settings.averageDecay = 0.9
+        let expected = TemporaryFolder()
+        var whole = try exercise.trainer()
+        _ = try exercise.run(&whole, checkpoints: expected.checkpoints)
+        #expect(whole.state.removals == 4)
+        for step in [1, 2, 4, 8, 12] {
+            try check(exercise, sessions: [step, 2], whole.state, expected, "step \(step)")
+        }
+    }
+
     /// - Parameter sessions: steps taken in each process before it stops; the last runs to the end.
     private func check(
         _ exercise: Exercise, sessions: [Int], _ state: TrainingState, _ expected: TemporaryFolder, _ replay: String

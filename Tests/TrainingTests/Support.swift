@@ -99,7 +99,12 @@ func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
 /// The bits of every tensor of a file, by name.
 func tensorBits(ofFile path: String) throws -> [String: [UInt32]] {
     let file = try SafetensorsFile(contentsOf: path)
-    return Dictionary(uniqueKeysWithValues: try file.names.map { ($0, try file.floats($0).values.bits) })
+    return Dictionary(uniqueKeysWithValues: try file.names.map { name in
+        guard try file.tensor(name).type == .float32 else {
+            return (name, try file.values(name, as: Int32.self).values.map { UInt32(bitPattern: $0) })
+        }
+        return (name, try file.floats(name).values.bits)
+    })
 }
 
 extension TrainingState {

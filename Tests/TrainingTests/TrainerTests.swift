@@ -124,8 +124,13 @@ import Testing
         expectInvalid("epochs") { $0.epochs = 0 }
         expectInvalid("batch size") { $0.batchSize = -1 }
         for rate in [0, -1, .infinity, .nan] { expectInvalid("learning rate") { $0.learningRate = rate } }
-        for momentum in [-0.1, 1, .nan] { expectInvalid("momentum") { $0.momentum = momentum } }
+        for momentum in [-0.1, 1, .nan] { expectInvalid("momentum") { $0.optimizer = .sgd(momentum: momentum) } }
         for decay in [-1, .infinity, .nan] { expectInvalid("weight decay") { $0.weightDecay = decay } }
+        expectInvalid("accumulated batches") { $0.accumulatedBatches = 0 }
+        for limit in [0, -1, .nan, .infinity] {
+            expectInvalid("gradient norm limit") { $0.gradientNormLimit = limit }
+        }
+        for decay in [0, 1, -0.5, .nan] { expectInvalid("average decay") { $0.averageDecay = decay } }
         for smoothing in [-0.1, 1, .nan] { expectInvalid("label smoothing") { $0.labelSmoothing = smoothing } }
         try TrainingSettings().validate()
     }

@@ -67,6 +67,25 @@ typedef struct gsm_byte_images {
     int64_t column_pitch, row_pitch, channel_pitch;
 } gsm_byte_images;
 
+/// What every optimizer's step has: d = gradient_scale * gradient + weight_decay * weight.
+typedef struct gsm_update {
+    int64_t count;
+    float *weights;
+    const float *gradients;
+    float gradient_scale, weight_decay, learning_rate;
+} gsm_update;
+
+typedef struct gsm_adam {
+    float mean_share, square_decay, square_share;
+    float deviation_scale;  // corrects the bias of the squares' average
+    float epsilon;
+    float kept_weight;  // 1, or less where the decay of weights is decoupled
+} gsm_adam;
+
+typedef struct gsm_rmsprop {
+    float decay, square_share, epsilon, momentum;
+} gsm_rmsprop;
+
 typedef struct gsm_element_kernels {
     gsm_isa isa;
 
@@ -121,10 +140,18 @@ typedef struct gsm_element_kernels {
     void (*softmax)(gsm_extent extent, gsm_view x, gsm_view y);
     void (*softmax_gradient)(gsm_extent extent, gsm_view y, gsm_view dy, gsm_view dx, bool accumulate);
 
-    /// Nesterov momentum as in PyTorch, with d = gradient + weight_decay * weight: velocity = momentum * velocity + d,
-    /// weight -= learning_rate * (d + momentum * velocity).
-    void (*nesterov_step)(int64_t count, float *weights, const float *gradients, float *velocities,
-                          float learning_rate, float momentum, float weight_decay);
+    /// velocity = momentum * velocity + d, weight -= learning_rate * (d + momentum * velocity), as in PyTorch.
+    void (*nesterov_step)(gsm_update update, float *velocities, float momentum);
+    /// mean += mean_share * (d - mean), square = square_decay * square + square_share * d * d,
+    /// weight = kept_weight * weight - learning_rate * mean / (sqrt(square) * deviation_scale + epsilon).
+    void (*adam_step)(gsm_update update, float *means, float *squares, gsm_adam adam);
+    /// square = decay * square + square_share * d * d, move = d / (sqrt(square) + epsilon); with velocities,
+    /// velocity = momentum * velocity + move, which then is the move; weight -= learning_rate * move.
+    void (*rmsprop_step)(gsm_update update, float *squares, float *_Nullable velocities, gsm_rmsprop rmsprop);
+    /// average += share * (value - average)
+    void (*average_step)(int64_t count, float *averages, const float *values, float share);
+    /// Summed in double.
+    double (*sum_of_squares)(int64_t count, const float *values);
 
     /// Planar images (the view's block_pitch is the distance of two images) into blocks; idle lanes become zero.
     void (*planar_to_blocks)(gsm_extent extent, int32_t images, gsm_view planar, gsm_view y);

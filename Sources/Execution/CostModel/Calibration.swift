@@ -141,9 +141,10 @@ private struct Calibration: ~Copyable {
         let time = cold.bestMilliseconds(within: Self.patience) {
             pool.run(count / piece) { index, _ in
                 let start = index * piece
-                elements.nesterov_step(
-                    Int64(piece), weights.pointer + start, gradients.pointer + start, velocities.pointer + start, 0.1,
-                    0.9, 0)
+                let update = gsm_update(
+                    count: Int64(piece), weights: weights.pointer + start, gradients: gradients.pointer + start,
+                    gradient_scale: 1, weight_decay: 0, learning_rate: 0.1)
+                elements.nesterov_step(update, velocities.pointer + start, 0.9)
             }
         }
         add(WorkTerms(kernel: CostModel.optimizer, values: 5 * count), time)

@@ -73,11 +73,13 @@ extension TrainingPlan {
     ///
     /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
     public static func byteCount(
-        of network: Network, capacity: Int, threads: Int
+        of network: Network, capacity: Int, threads: Int, frozen: Set<String> = [], recomputes: Bool = false
     ) throws(ExecutionError) -> Int {
         let lowered = try TrainingLowering(
-            network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity, differentiatesInput: false)
-        let memory = TrainingMemory(lowered, capacity: capacity)
+            network, parameters: ParameterLayout(network), lanes: 16, capacity: capacity, differentiatesInput: false,
+            frozen: frozen)
+        let memory = recomputes
+            ? TrainingMemory.recomputing(lowered, capacity: capacity) : TrainingMemory(lowered, capacity: capacity)
         return (memory.count + memory.workspacePitch * threads) * MemoryLayout<Float>.stride
     }
 }

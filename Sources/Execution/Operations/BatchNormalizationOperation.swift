@@ -35,7 +35,7 @@ struct BatchNormalizationOperation: DifferentiableOperation {
             elements.normalization_statistics(extent, &normalization, x)
             elements.normalize(extent, &normalization, x, y)
         }
-        updateRunningStatistics(pass, memory)
+        if !pass.isRepeated { updateRunningStatistics(pass, memory) }
     }
 
     func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {

@@ -14,21 +14,22 @@ struct ConvolutionOperation: DifferentiableOperation {
     let appliesReLU: Bool
     let kernels: TrainingKernels
 
-    /// The rows that the fixed rule chose. The input gradient is nil where no parameter lies upstream.
+    /// The rows that the fixed rule chose. The input gradient is nil where no trained parameter lies upstream, the
+    /// weight gradient where the layer is frozen.
     struct TrainingKernels: Sendable {
         let forward: ConvolutionKernel
         let inputGradient: ConvolutionKernel?
-        let weightGradient: ConvolutionKernel
+        let weightGradient: ConvolutionKernel?
     }
 
     var needs: OperationNeeds {
-        let all = [kernels.forward, kernels.weightGradient] + (kernels.inputGradient.map { [$0] } ?? [])
+        let all = [kernels.forward, kernels.weightGradient, kernels.inputGradient].compactMap { $0 }
         return OperationNeeds(
-            keepsInputs: true, keepsOutput: appliesReLU,
+            keepsInputs: kernels.weightGradient != nil, keepsOutput: appliesReLU && all.count > 1,
             forwardScratch: kernels.forward.packedCount(descriptor),
             backwardScratch: kernels.inputGradient?.packedCount(descriptor) ?? 0,
             workspace: all.map { $0.workspaceCount(descriptor) }.max() ?? 0,
-            hasParameters: true)
+            hasParameters: kernels.weightGradient != nil)
     }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
@@ -55,11 +56,17 @@ struct ConvolutionOperation: DifferentiableOperation {
         call.output_gradient = UnsafePointer(outputGradient)
         call.weight_gradient = gradients + kernelEntry.offset
         guard let kernel = kernels.inputGradient, let target = memory.inputGradients[0] else {
-            return kernels.weightGradient.run(call, pass)
+            kernels.weightGradient?.run(call, pass)
+            return
         }
         let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
         var packed: UnsafePointer<Float>?
-        kernels.weightGradient.run(call, pass, aside: { packed = self.packed(kernel, weights, memory.backwardScratch) })
+        let pack = { packed = self.packed(kernel, weights, memory.backwardScratch) }
+        if let weightGradient = kernels.weightGradient {
+            weightGradient.run(call, pass, aside: pack)
+        } else {
+            pack()
+        }
         call.weights = weights
         call.packed = packed
         call.input_gradient = target.pointer
@@ -72,6 +79,7 @@ struct ConvolutionOperation: DifferentiableOperation {
         _ pass: borrowing Pass, _ memory: OperationMemory, _ outputGradient: UnsafeMutablePointer<Float>,
         _ gradients: UnsafeMutablePointer<Float>
     ) {
+        let biasEntry = kernels.weightGradient == nil ? nil : biasEntry
         guard appliesReLU || biasEntry != nil else { return }
         let blocks = pass.blockCount
         pass.forEachChannel(outputLayout) { channels in

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Gossamer
+import GossamerExperiments
+
+/// What a training begins with, and which layers it leaves alone.
+struct StartOptions: ParsableArguments {
+    @Option(
+        name: .customLong("init"),
+        help: "A model file to begin with: its network, connections, weights and normalisation.")
+    var model: String?
+
+    @Option(help: "Classes that the data set must have; where the model has others, its classifier is made anew.")
+    var classes: Int?
+
+    @Option(help: "Leave the layers alone whose names begin so. May be repeated.")
+    var freeze: [String] = []
+}
+
+extension StartOptions {
+    func apply(to configuration: inout RunConfiguration, _ network: NetworkOptions) throws {
+        if !freeze.isEmpty { configuration.frozenPrefixes = freeze }
+        guard let model else { return }
+        guard network.network == NetworkOptions.standardNetwork, network.pattern == "dense",
+            network.depthMultiplier == 1
+        else { throw ValidationError("--init: expected without --network, --pattern and --depth-multiplier") }
+        configuration.initialModel = model
+    }
+
+    func checkClasses(of dataset: Dataset) throws {
+        guard let classes, classes != dataset.classNames.count else { return }
+        throw ValidationError("--classes \(classes): the data set has \(dataset.classNames.count)")
+    }
+}
