@@ -127,7 +127,7 @@ let package = Package(
                 "GossamerONNX", "GossamerTestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            exclude: ["compare-onnx.py"]),
+            exclude: ["compare-onnx.py", "make-import-cases.py"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["GossamerExperiments", "GossamerTestSupport"]),
         .target(
             name: "GossamerTestSupport",

@@ -9,6 +9,11 @@ let package = Package(
     targets: [
         .executableTarget(name: "FuzzIDX", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(name: "FuzzModel", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(
+            name: "FuzzONNX",
+            dependencies: [
+                .product(name: "Gossamer", package: "gossamer"), .product(name: "GossamerONNX", package: "gossamer"),
+            ]),
         .executableTarget(name: "FuzzSafetensors", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
     ],
     swiftLanguageModes: [.v6]

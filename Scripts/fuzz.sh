@@ -21,3 +21,4 @@ fuzz() {
 fuzz FuzzIDX idx
 fuzz FuzzSafetensors safetensors
 fuzz FuzzModel model
+fuzz FuzzONNX onnx

@@ -9,12 +9,12 @@ import Darwin
 /// A regular file, open for reading at any position and from any thread.
 ///
 /// It is read, not mapped: a file that another process shortens gives an error and not a signal.
-final class OpenFile: Sendable {
-    let path: String
-    let byteCount: Int
+package final class OpenFile: Sendable {
+    package let path: String
+    package let byteCount: Int
     private let descriptor: Int32
 
-    init(path: String) throws(ModelFileError) {
+    package init(path: String) throws(ModelFileError) {
         // Without O_NONBLOCK opening a named pipe would wait for its writer.
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(file: path, reason: systemReason()) }
@@ -30,7 +30,7 @@ final class OpenFile: Sendable {
     deinit { close(descriptor) }
 
     /// Fills `buffer` from `offset` on.
-    func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(ModelFileError) {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(ModelFileError) {
         var done = 0
         while done < buffer.count {
             let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))

@@ -1,0 +1,104 @@
+import Foundation
+import GossamerExecution
+import GossamerModelFiles
+import GossamerNetworks
+import GossamerTensors
+
+/// Reads ONNX files of convolutional networks, as PyTorch, TensorFlow's exporters and the ONNX model zoo write them.
+///
+/// One input and one output; the batch is left open whatever the file says. Grouped and depthwise convolutions, and
+/// kernels that are all zero, become connections that do not exist. Batch normalisation stays a layer of its own, so
+/// that the network can be trained further.
+public struct ONNXImporter: Hashable, Sendable {
+    /// The output to read where the file has several; what it does not need is left out.
+    public var output: String?
+    /// Height and width of the images where the file leaves them open.
+    public var imageSize: Int?
+
+    public init(output: String? = nil, imageSize: Int? = nil) {
+        self.output = output
+        self.imageSize = imageSize
+    }
+
+    /// Reads a file; tensors that it keeps in other files must lie below its folder.
+    ///
+    /// - Throws: ``ModelFileError`` naming the file, the node or tensor, and what was expected.
+    public func model(contentsOf path: String) throws(ModelFileError) -> Model {
+        let file = try OpenFile(path: path)
+        let largest = ONNXExporter.largestByteCount
+        guard file.byteCount <= largest else {
+            throw .malformed(file: path, field: "size", expected: "at most 2 GB, the rest as external data")
+        }
+        do throws(ExecutionError) {
+            // The bytes, and the weights in the message that is made of them.
+            try requireMemory(byteCount: 2 * file.byteCount, for: "importing '\(path)'")
+        } catch {
+            throw .unreadable(file: path, reason: error.description)
+        }
+        var bytes = Data(count: file.byteCount)
+        var failure: ModelFileError?
+        bytes.withUnsafeMutableBytes { buffer in
+            do throws(ModelFileError) {
+                try file.read(into: buffer, from: 0)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+        return try model(bytes, path: path, files: ExternalFiles(folder: folder))
+    }
+
+    /// Reads a file that is in memory; it must hold all its tensors.
+    ///
+    /// - Parameter path: what errors call it.
+    public func model(bytes: [UInt8], path: String = "ONNX bytes") throws(ModelFileError) -> Model {
+        try model(Data(bytes), path: path, files: ExternalFiles(folder: nil))
+    }
+
+    private func model(
+        _ bytes: consuming Data, path: String, files: consuming ExternalFiles
+    ) throws(ModelFileError) -> Model {
+        let message: Onnx_ModelProto
+        do {
+            message = try Onnx_ModelProto(serializedBytes: bytes)
+        } catch {
+            throw .malformed(file: path, field: "message", expected: "a whole ONNX file")
+        }
+        let (draft, output) = try GraphReader.read(
+            message, file: path, files: files, output: output, side: imageSize)
+        let simplified = DraftSimplification.apply(to: draft, output: output)
+        let assembly = try NetworkAssembly(
+            simplified, output: output, name: Self.name(message.graph.name, path: path), file: path)
+        let labels = Self.labels(message, of: assembly.network)
+        return Model(network: assembly.network, parameters: assembly.parameters, labels: labels)
+    }
+
+    /// The graph's name, unless it is one that exporters give to every graph.
+    private static func name(_ name: String, path: String) -> String {
+        let last = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = last.hasSuffix(".onnx") ? String(last.dropLast(5)) : last
+        let isTelling = !["", "main_graph", "torch_jit", "torch-jit-export", "tf2onnx", "graph"].contains(name)
+        return String((isTelling ? name : stem).prefix(100))
+    }
+
+    /// What the file's metadata says of classes and images, as ``ONNXExporter`` writes it.
+    private static func labels(_ message: Onnx_ModelProto, of network: Network) -> ModelLabels {
+        func decoded<Value: Decodable>(_ key: String, _ type: Value.Type) -> Value? {
+            let text = message.metadataProps.first { $0.key == "gossamer.\(key)" }?.value
+            return text.flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+        }
+        let classes = network.outputShape.count
+        let names = decoded("classNames", [String].self).flatMap { $0.count == classes ? $0 : nil }
+        let channels = network.inputShape.channels
+        let normalization = decoded("normalization", Normalization.self)
+            .flatMap { $0.channelCount == channels ? $0 : nil }
+        return ModelLabels(
+            classNames: names ?? (0 ..< classes).map(String.init),
+            normalization: normalization
+                ?? Normalization(
+                    mean: Array(repeating: 0, count: channels),
+                    standardDeviation: Array(repeating: 1, count: channels)),
+            origin: decoded("origin", [String: String].self) ?? ["format": "ONNX"])
+    }
+}

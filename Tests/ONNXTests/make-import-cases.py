@@ -1,0 +1,97 @@
+"""Writes ONNX files of networks that others define, with what ONNX Runtime computes from them.
+
+    make-import-cases.py FOLDER CASE...
+
+A case is EXPORTER:NETWORK[:SIDE], such as `torchscript:torchvision.resnet18:96`, `dynamo:timm.tf_efficientnet_lite0` or
+`tf2onnx:MobileNetV2:96`. For every case that its packages are there for, FOLDER gets N.onnx, N.images and N.outputs
+(floats, channels first), and a line `made N CASE`; others get a line `left out CASE: reason`. Weights are random.
+"""
+
+import pathlib
+import sys
+import warnings
+
+import numpy
+import onnxruntime
+
+warnings.filterwarnings("ignore")
+
+
+def network(name):
+    """A torch module with random weights and batch statistics."""
+    import torch
+
+    package, _, kind = name.partition(".")
+    torch.manual_seed(1)
+    if package == "torchvision":
+        # Its compiled operators may not fit the torch that is there. Classifiers need none of them.
+        register = torch.library.register_fake
+        torch.library.register_fake = lambda name, *rest, **options: (
+            (lambda function: function) if str(name).startswith("torchvision::") else register(name, *rest, **options))
+        import torchvision
+
+        options = {"aux_logits": True, "init_weights": True} if kind in ("googlenet", "inception_v3") else {}
+        model = torchvision.models.get_model(kind, weights=None, **options)
+    else:
+        import timm
+
+        model = timm.create_model(kind, pretrained=False)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+            module.weight.data.uniform_(0.7, 1.3)
+            module.bias.data.normal_(0, 0.1)
+    return model.eval()
+
+
+def from_torch(exporter, name, side, path):
+    import torch
+
+    model = network(name)
+    images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(2))
+    if exporter == "dynamo":
+        torch.onnx.export(model, (images,), path, dynamo=True, verbose=False)
+    else:
+        opset = int(exporter.removeprefix("torchscript") or 13)
+        keeps = opset % 2 == 0
+        torch.onnx.export(
+            model, images, path, dynamo=False, opset_version=opset, input_names=["images"],
+            dynamic_axes={"images": {0: "batch"}},
+            training=torch.onnx.TrainingMode.PRESERVE if keeps else torch.onnx.TrainingMode.EVAL,
+            do_constant_folding=not keeps)
+    return images.numpy()
+
+
+def from_tensorflow(name, side, path):
+    import tensorflow
+    import tf2onnx
+
+    tensorflow.random.set_seed(1)
+    model = getattr(tensorflow.keras.applications, name)(weights=None, input_shape=(side, side, 3))
+    shape = tensorflow.TensorSpec((None, side, side, 3), tensorflow.float32)
+    tf2onnx.convert.from_function(
+        tensorflow.function(lambda x: model(x, training=False), input_signature=[shape]), [shape], opset=15,
+        output_path=path)
+    return numpy.random.default_rng(2).normal(size=(2, side, side, 3)).astype(numpy.float32)
+
+
+folder = pathlib.Path(sys.argv[1])
+for number, case in enumerate(sys.argv[2:]):
+    exporter, name, *rest = case.split(":")
+    side = int(rest[0]) if rest else 224
+    path = str(folder / f"{number}.onnx")
+    try:
+        images = from_tensorflow(name, side, path) if exporter == "tf2onnx" else from_torch(exporter, name, side, path)
+    except ImportError as error:
+        print(f"left out {case}: {error}", flush=True)
+        continue
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+    (output, *_) = session.run(None, {session.get_inputs()[0].name: images})
+    if exporter == "tf2onnx":
+        images = images.transpose(0, 3, 1, 2)
+    numpy.ascontiguousarray(images).tofile(folder / f"{number}.images")
+    output.tofile(folder / f"{number}.outputs")
+    print(f"made {number} {case}", flush=True)
