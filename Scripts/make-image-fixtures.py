@@ -52,6 +52,22 @@ def write(name, image, shown=None, **options):
     write_pixels(FOLDER / f"{name}.pixels", shown)
 
 
+# Sizes that Pillow resizes in rows first: it swaps the two for images that become much lower and hardly narrower.
+RESIZINGS = [(37, 29), (18, 14), (5, 3), (1, 1), (61, 47), (74, 29), (37, 90), (36, 30)]
+
+
+def resizings():
+    """What Pillow makes of colour.png in other sizes, as resize-FILTER-WIDTHxHEIGHT.pixels."""
+    image = Image.open(FOLDER / "colour.png")
+    for name, resampling in [("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)]:
+        for width, height in RESIZINGS:
+            resized = image.resize((width, height), resampling)
+            write_pixels(FOLDER / f"resize-{name}-{width}x{height}.pixels", resized)
+    # Only a part of the image, as cropping and then resizing gives it.
+    part = image.crop((5, 3, 31, 24)).resize((16, 18), Image.Resampling.BICUBIC)
+    write_pixels(FOLDER / "part-bicubic-16x18.pixels", part)
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     colour = picture(37, 29, 1)
@@ -70,6 +86,7 @@ def main():
     write("alpha.png", transparent, over_white(transparent))
     grey = transparent.convert("LA")
     write("grey-alpha.png", grey, over_white(grey))
+    resizings()
     print(f"{sum(file.stat().st_size for file in FOLDER.iterdir()) / 1e3:.0f} kB")
 
 

@@ -5,9 +5,10 @@ import GossamerTensors
 /// The order of the images and every bit of the batches follow from the seed and the epoch, whatever the number of
 /// workers. All buffers are allocated at the beginning; the threads end with the loader.
 ///
-///     let loader = BatchLoader(images: train, normalization: normalization, batchSize: 64, seed: 1)
+///     let loader = BatchLoader(
+///         images: train, input: network.inputShape, preprocessing: preprocessing, batchSize: 64, seed: 1)
 ///     loader.startEpoch(0)
-///     while let batch = loader.nextBatch() { step(batch.images, batch.labels) }
+///     while let batch = try loader.nextBatch() { step(batch.images, batch.labels) }
 ///
 /// One thread at a time may use a loader.
 public final class BatchLoader {
@@ -20,6 +21,7 @@ public final class BatchLoader {
 
     /// - Parameters:
     ///   - images: fewer than 2^31.
+    ///   - input: the shape of a network's input, which the preprocessing makes of every image.
     ///   - batchSize: images in a batch, at least 1.
     ///   - lanes: of the layout, 16 or 1.
     ///   - seed: of the order and the augmentation.
@@ -28,18 +30,18 @@ public final class BatchLoader {
     ///   - prefetch: batches prepared ahead of the one in use, at least 1.
     ///   - dropLast: whether to leave out a last batch that is smaller than the others.
     public init(
-        images: LabelledImages, normalization: Normalization, batchSize: Int, lanes: Int = 16, seed: UInt64,
-        shuffle: Bool = true, augmentation: Augmentation = .none, workers: Int = 1, prefetch: Int = 2,
-        dropLast: Bool = false
+        images: LabelledImages, input: Shape, preprocessing: Preprocessing, batchSize: Int, lanes: Int = 16,
+        seed: UInt64, shuffle: Bool = true, augmentation: Augmentation = .none, workers: Int = 1,
+        prefetch: Int = 2, dropLast: Bool = false
     ) {
         precondition(batchSize > 0 && lanes > 0 && workers > 0 && prefetch > 0)
-        layout = ActivationLayout(shape: images.shape, lanes: lanes)
+        layout = ActivationLayout(shape: input, lanes: lanes)
         self.batchSize = batchSize
         let order = EpochOrder(
             imageCount: images.count, batchSize: batchSize, dropLast: dropLast, seed: seed, shuffle: shuffle)
         stepsPerEpoch = order.stepCount
         let ring = BatchRing(
-            images: images, normalization: normalization, augmentation: augmentation, layout: layout, order: order,
+            images: images, preprocessing: preprocessing, augmentation: augmentation, layout: layout, order: order,
             slotCount: prefetch + 1)
         self.ring = ring
         threads = (0 ..< workers).map { _ in WorkerThread { ring.work() } }
@@ -61,9 +63,12 @@ public final class BatchLoader {
     /// Waits for the next batch of the epoch; nil after the last one, and before the first epoch.
     ///
     /// - Precondition: fewer than `prefetch + 1` batches are in use.
-    public func nextBatch() -> Batch? {
+    /// - Throws: why one of the batch's images cannot be used, named.
+    public func nextBatch() throws(DatasetError) -> Batch? {
         guard let slot = ring.borrow() else { return nil }
-        return Batch(slot: slot, ring: ring)
+        let batch = Batch(slot: slot, ring: ring)
+        if let failure = slot.failure { throw failure }
+        return batch
     }
 }
 

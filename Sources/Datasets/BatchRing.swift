@@ -1,3 +1,4 @@
+import GossamerImages
 import GossamerTensors
 
 /// One buffer of the ring: the images of a batch, with their labels and places in the data set.
@@ -7,6 +8,8 @@ final class BatchSlot: @unchecked Sendable {
     var state = State.free
     var step = 0
     var count = 0
+    /// Why the batch could not be prepared.
+    var failure: DatasetError?
     let images: AlignedBuffer<Float>
     let labels: AlignedBuffer<Int32>
     let indices: AlignedBuffer<Int32>
@@ -28,7 +31,7 @@ final class BatchRing: @unchecked Sendable {
 
     let images: LabelledImages
     let layout: ActivationLayout
-    private let normalization: Normalization
+    private let preprocessing: Preprocessing
     private let augmentation: Augmentation
     private let monitor = Monitor(eventCount: 3)
     private let slots: [BatchSlot]
@@ -40,11 +43,11 @@ final class BatchRing: @unchecked Sendable {
     private var isStopped = false
 
     init(
-        images: LabelledImages, normalization: Normalization, augmentation: Augmentation, layout: ActivationLayout,
+        images: LabelledImages, preprocessing: Preprocessing, augmentation: Augmentation, layout: ActivationLayout,
         order: EpochOrder, slotCount: Int
     ) {
         self.images = images
-        self.normalization = normalization
+        self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.layout = layout
         self.order = order
@@ -107,9 +110,10 @@ final class BatchRing: @unchecked Sendable {
 
     /// Fills slots until the ring is stopped.
     func work() {
-        let writer = ImageWriter(layout: layout, normalization: normalization)
+        var writer = InputWriter(layout: layout, preprocessing: preprocessing)
         while let slot = claim() {
-            fill(slot, with: writer)
+            slot.failure = nil
+            do throws(DatasetError) { try fill(slot, with: &writer) } catch { slot.failure = error }
             monitor.withLock {
                 slot.state = .ready
                 monitor.announce(isPaused ? Event.idle : Event.ready)
@@ -132,25 +136,32 @@ final class BatchRing: @unchecked Sendable {
         }
     }
 
-    private func fill(_ slot: BatchSlot, with writer: borrowing ImageWriter) {
+    private func fill(_ slot: BatchSlot, with writer: inout InputWriter) throws(DatasetError) {
         let range = order.range(ofStep: slot.step)
         slot.count = range.count
         if range.count < order.batchSize { clearIdleLanes(of: slot) }
-        images.pixels.withUnsafeBufferPointer { pixels in
-            for (position, place) in range.enumerated() {
-                let index = order.indices[place]
-                slot.indices[position] = index
-                slot.labels[position] = images.labels[Int(index)]
-                let source = pixels.baseAddress! + Int(index) * images.shape.count
-                if augmentation == .none {
-                    writer.write(source, at: position, of: slot.images.pointer)
-                } else {
-                    var generator = order.generator(image: index)
-                    writer.write(
-                        source, augmentedBy: augmentation, using: &generator, at: position, of: slot.images.pointer)
-                }
+        for (position, place) in range.enumerated() {
+            let index = order.indices[place]
+            slot.indices[position] = index
+            slot.labels[position] = images.labels[Int(index)]
+            try images.withImage(Int(index)) { (image) throws(ImageError) in
+                let change = try change(of: image, index, for: writer)
+                writer.write(image, change, at: position, of: slot.images.pointer)
             }
         }
+    }
+
+    private func change(
+        of image: PixelView, _ index: Int32, for writer: borrowing InputWriter
+    ) throws(ImageError) -> ImageChange {
+        let name = images.imageName(Int(index))
+        guard augmentation != .none else { return ImageChange(window: try writer.window(of: image.shape, name: name)) }
+        try writer.checkChannels(of: image.shape, name: name)
+        var generator = order.generator(image: index)
+        guard let change = augmentation.draw(
+            for: PixelSize(image.shape), preprocessing, input: PixelSize(layout.shape), using: &generator)
+        else { throw writer.tooSmall(image.shape, name: name) }
+        return change
     }
 
     /// An earlier batch may have left images where a smaller one has none.

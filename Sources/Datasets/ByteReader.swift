@@ -12,6 +12,8 @@ final class ByteReader {
     /// What error messages call the source.
     let name: String
     private let sourceByteCount: Int
+    /// Whether a gzip stream may follow another, as programs that compress in parallel write.
+    private let allowsMembers: Bool
     private let refill: Refill
     private let input = AlignedBuffer<UInt8>(count: 1 << 16)
     private let output = AlignedBuffer<UInt8>(count: 1 << 16)
@@ -22,8 +24,11 @@ final class ByteReader {
     private var streamHasEnded = false
 
     /// - Parameter byteCount: the size of the source, before inflating.
-    init(name: String, byteCount: Int, refill: @escaping Refill) throws(DatasetError) {
+    init(
+        name: String, byteCount: Int, allowsMembers: Bool = false, refill: @escaping Refill
+    ) throws(DatasetError) {
         self.name = name
+        self.allowsMembers = allowsMembers
         sourceByteCount = byteCount
         self.refill = refill
         try fillInput()
@@ -67,6 +72,26 @@ final class ByteReader {
         return bytes
     }
 
+    /// Passes over bytes.
+    ///
+    /// - Returns: how many, fewer than `count` only at the end.
+    func skip(_ count: Int) throws(DatasetError) -> Int {
+        var skipped = 0
+        while skipped < count {
+            let found = try readOutput(min(count - skipped, output.count))
+            if found == 0 { break }
+            skipped += found
+        }
+        return skipped
+    }
+
+    /// Whether the source ends here.
+    func isAtEnd() throws(DatasetError) -> Bool {
+        if stream != nil { return streamHasEnded }
+        if pending.isEmpty { try fillInput() }
+        return pending.isEmpty
+    }
+
     /// Throws unless the source ends here, and a compressed one with the right checksum.
     ///
     /// - Parameter field: the last field, for the error message.
@@ -105,11 +130,19 @@ final class ByteReader {
             pending = pending.suffix(Int(stream.pointee.avail_in))
             switch status {
             case Z_OK: break
-            case Z_STREAM_END: streamHasEnded = true
+            case Z_STREAM_END: streamHasEnded = try !beginNextMember(stream)
             default: throw .corruptGzip(file: name, reason: reason(status, stream))
             }
         }
         return count - Int(stream.pointee.avail_out)
+    }
+
+    /// Whether another gzip stream follows; anything else is an error.
+    private func beginNextMember(_ stream: UnsafeMutablePointer<z_stream>) throws(DatasetError) -> Bool {
+        guard allowsMembers else { return false }
+        if pending.isEmpty, try fillInput() == 0 { return false }
+        guard inflateReset(stream) == Z_OK else { throw .corruptGzip(file: name, reason: "it cannot go on") }
+        return true
     }
 
     @discardableResult

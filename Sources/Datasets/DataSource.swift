@@ -1,23 +1,26 @@
 import GossamerTensors
 
-/// Where a data set comes from, written the same on the command line and in files: `fashion-mnist`, `mnist:DIR`.
+/// Where a data set comes from, written the same on the command line and in files, such as `fashion-mnist` or
+/// `tar:images.tar`.
 public enum DataSource: Hashable, Sendable {
     /// Zalando's articles of clothing, from Debian's package dataset-fashion-mnist.
     case fashionMNIST
     /// Ten classes, the digits, in a folder of files in MNIST's naming.
     case mnist(directory: String)
+    /// Image files in folders named after their classes, in tar archives, plain or in gzip.
+    case tar(files: [String])
 
     /// Where the images come from and under which terms, where that is known.
     public var note: String? {
         switch self {
         case .fashionMNIST:
             "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), 60,000 training and 10,000 test images, MIT licence"
-        case .mnist: nil
+        case .mnist, .tar: nil
         }
     }
 
     /// The forms that `parse` reads.
-    public static let forms = ["fashion-mnist", "mnist:DIR"]
+    public static let forms = ["fashion-mnist", "mnist:DIR", "tar:FILE,..."]
 
     public static func parse(_ text: String) throws(DatasetError) -> DataSource {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -30,6 +33,12 @@ public enum DataSource: Hashable, Sendable {
                 throw .incompleteSource(text, expected: "mnist:DIR, where DIR holds the IDX files")
             }
             return .mnist(directory: String(parts[1]))
+        case "tar":
+            let files = parts.count == 2 ? parts[1].split(separator: ",", omittingEmptySubsequences: false) : []
+            guard !files.isEmpty, files.allSatisfy({ !$0.isEmpty }) else {
+                throw .incompleteSource(text, expected: "tar:FILE or tar:FILE,FILE,..., archives of images")
+            }
+            return .tar(files: files.map(String.init))
         default:
             let nearest = nearestName(to: String(parts[0]), among: forms.map { String($0.prefix { $0 != ":" }) })
             throw .unknownSource(text, nearest: nearest)
@@ -42,6 +51,7 @@ extension DataSource: CustomStringConvertible {
         switch self {
         case .fashionMNIST: "fashion-mnist"
         case .mnist(let directory): "mnist:\(directory)"
+        case .tar(let files): "tar:\(files.joined(separator: ","))"
         }
     }
 }

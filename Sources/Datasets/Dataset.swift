@@ -1,30 +1,45 @@
 import GossamerTensors
 
-/// Images to train on and images to test on, of the same size and classes.
+/// Images to train on and images to test on, of the same classes.
 public struct Dataset: Sendable {
     public let train: LabelledImages
     public let test: LabelledImages
+    /// Images that the data set itself keeps apart from both, to choose the best epoch by; nil where it has none.
+    public let validation: LabelledImages?
 
-    /// - Precondition: both parts agree in image size and classes.
-    public init(train: LabelledImages, test: LabelledImages) {
-        precondition(train.shape == test.shape && train.classNames == test.classNames)
+    /// - Precondition: all parts agree in classes and channels.
+    public init(train: LabelledImages, test: LabelledImages, validation: LabelledImages? = nil) {
+        for other in [test, validation ?? test] {
+            precondition(train.channels == other.channels && train.classNames == other.classNames)
+        }
         self.train = train
         self.test = test
+        self.validation = validation
     }
 
     public var classNames: [String] { train.classNames }
-    public var shape: Shape { train.shape }
+    public var channels: Int { train.channels }
+    /// The size of every image, where all have one.
+    public var shape: Shape? { train.shape == test.shape ? train.shape : nil }
 
     /// Where Debian's package puts Fashion-MNIST.
     public static let fashionMNISTDirectory = "/usr/share/datasets/fashion-mnist"
 
-    /// Reads a whole data set into memory.
-    public static func open(_ source: DataSource) throws(DatasetError) -> Dataset {
+    /// The most bytes of decoded images that are kept in memory, unless told otherwise.
+    public static let defaultCacheByteLimit = 1 << 30
+
+    /// Opens a data set. IDX files are read into memory; image files are, decoded, where that takes no more than
+    /// `cacheByteLimit`, and are otherwise read again whenever they are needed.
+    public static func open(
+        _ source: DataSource, cacheByteLimit: Int = defaultCacheByteLimit
+    ) throws(DatasetError) -> Dataset {
         switch source {
         case .fashionMNIST:
             return try fashionMNIST(directory: fashionMNISTDirectory)
         case .mnist(let directory):
             return try MNISTFiles(directory: directory, name: "mnist", classNames: (0 ..< 10).map(String.init)).read()
+        case .tar(let files):
+            return try tar(files, name: "\(source)", cacheByteLimit: cacheByteLimit)
         }
     }
 

@@ -1,3 +1,5 @@
+import GossamerImages
+
 /// Why a data set could not be opened, split or used: one line that names the file, the field and what was expected.
 public enum DatasetError: Error, Hashable, Sendable {
     /// A source such as `fashon-mnist`; `nearest` is the valid name it resembles, if any.
@@ -18,6 +20,8 @@ public enum DatasetError: Error, Hashable, Sendable {
     /// A field holds something else than it may.
     case invalidField(file: String, field: String, found: String, expected: String)
     case labelOutOfRange(file: String, index: Int, label: Int, classCount: Int)
+    /// An image that cannot be decoded, or is of no use to the network.
+    case image(ImageError)
     /// An argument outside its range.
     case invalidArgument(name: String, found: String, expected: String)
 }
@@ -53,6 +57,8 @@ extension DatasetError: CustomStringConvertible {
             return "\(file): \(field) is \(found), expected \(expected)"
         case .labelOutOfRange(let file, let index, let label, let classCount):
             return "\(file): label of image \(index) is \(label), expected 0 to \(classCount - 1)"
+        case .image(let error):
+            return error.description
         case .invalidArgument(let name, let found, let expected):
             return "\(name) is \(found), expected \(expected)"
         }

@@ -7,7 +7,7 @@ import Darwin
 #endif
 
 /// A regular file open for reading.
-final class FileBytes {
+final class FileBytes: Sendable {
     let path: String
     let byteCount: Int
     private let descriptor: Int32
@@ -42,13 +42,38 @@ final class FileBytes {
             guard errno == EINTR else { throw .unreadable(file: path, reason: lastErrorText()) }
         }
     }
+
+    func isGzip() throws(DatasetError) -> Bool {
+        guard byteCount >= 2 else { return false }
+        var magic: (UInt8, UInt8) = (0, 0)
+        let result = withUnsafeMutableBytes(of: &magic) { target in
+            Result { () throws(DatasetError) in try read(into: target, at: 0) }
+        }
+        try result.get()
+        return magic == (0x1f, 0x8b)
+    }
+
+    /// Reads `target.count` bytes from a place; any number of threads may do so at once.
+    func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws(DatasetError) {
+        var found = 0
+        while found < target.count {
+            let count = pread(descriptor, target.baseAddress! + found, target.count - found, off_t(offset + found))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable(file: path, reason: lastErrorText()) }
+            guard count > 0 else {
+                throw .unreadable(file: path, reason: "it ends at byte \(offset + found), and was longer when opened")
+            }
+            found += count
+        }
+    }
 }
 
 extension ByteReader {
     /// Nil where there is no such file.
-    static func open(file: String) throws(DatasetError) -> ByteReader? {
+    static func open(file: String, allowsMembers: Bool = false) throws(DatasetError) -> ByteReader? {
         guard let source = try FileBytes(path: file) else { return nil }
-        return try ByteReader(name: file, byteCount: source.byteCount) { target throws(DatasetError) in
+        return try ByteReader(name: file, byteCount: source.byteCount, allowsMembers: allowsMembers) {
+            target throws(DatasetError) in
             try source.read(into: target)
         }
     }

@@ -10,10 +10,11 @@ struct MNISTFiles {
     func read() throws(DatasetError) -> Dataset {
         let train = try readPart(prefix: "train", part: "train")
         let test = try readPart(prefix: "t10k", part: "test")
-        guard train.shape == test.shape else {
+        let (size, testSize) = (train.shape!, test.shape!)
+        guard size == testSize else {
             throw .invalidField(
-                file: path("t10k-images-idx3-ubyte"), field: "image size", found: "\(test.shape)",
-                expected: "\(train.shape) as in the training images")
+                file: path("t10k-images-idx3-ubyte"), field: "image size", found: "\(testSize)",
+                expected: "\(size) as in the training images")
         }
         return Dataset(train: train, test: test)
     }

@@ -42,6 +42,9 @@ final class Monitor: @unchecked Sendable {
     func announce(_ event: Int) { pthread_cond_broadcast(events + event) }
 }
 
+/// Processors that are online.
+var availableCores: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
 /// A thread that runs a closure once.
 struct WorkerThread: Sendable {
     private let handle: pthread_t

@@ -16,7 +16,7 @@ public struct PreparedRun: Sendable {
     /// Empty where no images are held back.
     public let validation: LabelledImages
     public let test: LabelledImages
-    public let normalization: Normalization
+    public let preprocessing: Preprocessing
     public let settings: TrainingSettings
     /// What training begins with instead of random weights.
     public let initial: InitialModel?
@@ -37,7 +37,7 @@ public struct PreparedRun: Sendable {
             configuration.describe(model)
             if configuration.inputs == nil { configuration.inputs = InputDigests(network: model.digest, dataset) }
         } else {
-            let base = try Network.named(configuration.network, classes: classes, input: dataset.shape)
+            let base = try configuration.baseNetwork(for: dataset)
             if configuration.inputs == nil { configuration.inputs = InputDigests(network: base.json, dataset) }
             let sparsified = try configuration.makeNetwork(from: base)
             initial = nil
@@ -48,11 +48,13 @@ public struct PreparedRun: Sendable {
         let split = try dataset.train.split(
             validationFraction: configuration.validationFraction, seed: configuration.seed)
         training = split.training
-        validation = split.validation
+        // A share that is asked for takes the place of images that the set itself keeps apart.
+        validation = configuration.validationFraction == 0 ? dataset.validation ?? split.validation : split.validation
         test = dataset.test
         // A model goes on seeing images as it has always seen them.
-        normalization = initial?.labels.normalization ?? Normalization(measuring: split.training)
-        try Trainer.checkFit(network, training)
+        preprocessing = try initial?.labels.preprocessing ?? configuration.preprocessing(
+            Normalization(measuring: split.training, channels: network.inputShape.channels))
+        try Trainer.checkFit(network, training, preprocessing)
         _ = try settings.frozenNodes(of: network)
     }
 
@@ -65,7 +67,7 @@ public struct PreparedRun: Sendable {
             "depthMultiplier": String(configuration.depthMultiplier), "seed": String(configuration.seed),
         ]
         origin["initialModel"] = configuration.initialModel
-        return ModelLabels(classNames: test.classNames, normalization: normalization, origin: origin)
+        return ModelLabels(classNames: test.classNames, preprocessing: preprocessing, origin: origin)
     }
 }
 

@@ -29,6 +29,9 @@ extension RunConfiguration {
             ("weight decay", plain(weightDecay), plain(other.weightDecay)),
             ("label smoothing", plain(labelSmoothing), plain(other.labelSmoothing)),
             ("augmentation", augmentation, other.augmentation),
+            ("image size", imageSize.map(String.init) ?? "not given", other.imageSize.map(String.init) ?? "not given"),
+            ("resizing", resizing ?? "cover", other.resizing ?? "cover"),
+            ("interpolation", interpolation ?? "bilinear", other.interpolation ?? "bilinear"),
             ("validation fraction", plain(validationFraction), plain(other.validationFraction)),
         ]
         return settings.first { $0.1 != $0.2 }.map { SettingDifference(name: $0.0, own: $0.1, other: $0.2) }

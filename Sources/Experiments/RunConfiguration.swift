@@ -1,4 +1,6 @@
+import GossamerDatasets
 import GossamerNetworks
+import GossamerTensors
 import GossamerTraining
 
 /// Everything that decides what a run trains; together with the program's version it repeats the run.
@@ -44,6 +46,15 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var recomputes: Bool?
     /// The fraction of the training images kept apart for validation, in [0, 1).
     public var validationFraction: Double
+    /// Height and width of the network's input; nil for the images' own, or those that the network is made for where
+    /// images differ in size.
+    public var imageSize: Int?
+    /// How images are resized, such as `shorter-side=146`; nil for `cover`.
+    public var resizing: String?
+    /// `bilinear` or `bicubic`; nil for the first.
+    public var interpolation: String?
+    /// Bytes of decoded images that may be kept in memory; nil for ``Dataset/defaultCacheByteLimit``.
+    public var cacheByteLimit: Int?
     public var seed: UInt64
     /// Changes the time a run takes, never its result.
     public var threads: Int
@@ -54,7 +65,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
         network: String, data: String, pattern: String = "dense", depthMultiplier: Double = 1,
         epochs: Int, batchSize: Int, learningRate: Double, schedule: String,
         momentum: Double = 0.9, weightDecay: Double = 0, labelSmoothing: Double = 0, augmentation: String = "none",
-        validationFraction: Double = 0, seed: UInt64 = 1, threads: Int, inputs: InputDigests? = nil
+        validationFraction: Double = 0, imageSize: Int? = nil, resizing: String? = nil, interpolation: String? = nil,
+        cacheByteLimit: Int? = nil, seed: UInt64 = 1, threads: Int, inputs: InputDigests? = nil
     ) {
         self.network = network
         self.data = data
@@ -69,6 +81,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
         self.labelSmoothing = labelSmoothing
         self.augmentation = augmentation
         self.validationFraction = validationFraction
+        self.imageSize = imageSize
+        self.resizing = resizing
+        self.interpolation = interpolation
+        self.cacheByteLimit = cacheByteLimit
         self.seed = seed
         self.threads = threads
         self.inputs = inputs
@@ -110,6 +126,8 @@ extension RunConfiguration {
         return point
     }
 
+    package static let largestImageSize = 1 << 16
+
     /// The first field out of its range, if any.
     package var problem: FieldProblem? {
         let checks: [(field: String, isValid: Bool, expected: String)] = [
@@ -119,6 +137,13 @@ extension RunConfiguration {
             ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= Network.largestDepthMultiplier,
              "a number above 0 and at most \(plain(Network.largestDepthMultiplier))"),
             ("optimizer", optimizer.map { (try? Optimizer(parsing: $0)) != nil } ?? true, "an optimizer such as adam"),
+            ("imageSize", imageSize.map { (1 ... Self.largestImageSize).contains($0) } ?? true,
+             "1 to \(Self.largestImageSize)"),
+            ("resizing", resizing.map { Preprocessing.Resizing(parsing: $0) != nil } ?? true,
+             Preprocessing.Resizing.forms),
+            ("interpolation", interpolation.map { Preprocessing.Interpolation(rawValue: $0) != nil } ?? true,
+             Preprocessing.Interpolation.forms),
+            ("cacheByteLimit", (cacheByteLimit ?? 0) >= 0, "0 or more"),
             ("validationFraction", validationFraction >= 0 && validationFraction < 1, "a number in [0, 1)"),
             ("threads", threads >= 1, "1 or more"),
         ]

@@ -18,7 +18,7 @@ extension PreparedRun {
         let pool = ThreadPool(threads: configuration.threads)
         let checkpoints = CheckpointFolder(path: folder.checkpointPath)
         var trainer = try Trainer(
-            network, settings: settings, images: training, normalization: normalization,
+            network, settings: settings, images: training, preprocessing: preprocessing,
             initial: initial?.copyParameters(), pool: pool, recomputes: configuration.recomputes ?? false)
         if checkpoints.hasCheckpoint { try trainer.restore(from: checkpoints) }
         // Lines after the checkpoint belong to steps that are about to be taken again.

@@ -20,6 +20,7 @@ struct CompareCommand: ParsableCommand {
     var network = "mnist"
 
     @OptionGroup(title: "Data") var data: DataOptions
+    @OptionGroup(title: "Input") var input: InputOptions
 
     @Option(help: "Fractions of connections, separated by commas; 1 is the dense network.")
     var densities = "1,0.1,0.03,0.01"
@@ -59,7 +60,8 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         // Pattern, depth multiplier and seed are those of each point.
         let settings = try RunConfiguration(
-            network: network, pattern: "dense", depthMultiplier: 1, seed: 1, data, training, threads: threads.count)
+            network: network, pattern: "dense", depthMultiplier: 1, seed: 1, data, training, input: input,
+            threads: threads.count)
         let hybrids = try parseHybrids()
         var methods = try parse(
             methods, "--methods", "dense, sparse, multiplier, hybrid",

@@ -22,13 +22,14 @@ struct ComparisonSession {
 
     func run() throws {
         try Report.preflight()
-        let dataset = try Dataset.open(DataSource.parse(requested.settings.data))
-        let base = try Network.named(
-            requested.settings.network, classes: dataset.classNames.count, input: dataset.shape)
+        let dataset = try requested.settings.openDataset()
+        let base = try requested.settings.baseNetwork(for: dataset)
         var requested = requested
         requested.settings.inputs = InputDigests(network: base.json, dataset)
         // Nothing is written for a request that cannot be met.
-        try Trainer.checkFit(base, dataset.train)
+        try Trainer.checkFit(
+            base, dataset.train,
+            requested.settings.preprocessing(Normalization(identityOf: base.inputShape.channels)))
         _ = try makePlan(requested, base)
         // Others may have asked for more seeds or densities in the same folder.
         let plan = try makePlan(folder.open(requested), base)

@@ -28,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
         let images = try data.open().test
         let evaluation = try Evaluation(
             model.network, parameters: model.parameters, images: images,
-            normalization: model.labels.normalization, pool: ThreadPool(threads: threads.count), choice: .remembering)
+            preprocessing: model.labels.preprocessing, pool: ThreadPool(threads: threads.count), choice: .remembering)
         if output.json { return try Console.printJSON(Outcome(evaluation, names: images.classNames)) }
         let topFive = images.classCount > 5 ? ", top-5 \(Format.percent(evaluation.topFiveAccuracy))" : ""
         print(

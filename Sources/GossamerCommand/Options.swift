@@ -42,10 +42,57 @@ extension NetworkOptions {
 
 /// Which images.
 struct DataOptions: ParsableArguments {
-    @Option(help: "fashion-mnist, or mnist:DIR for IDX files named as those of MNIST, gzipped or not.")
+    @Option(help: """
+        fashion-mnist; mnist:DIR for IDX files named as those of MNIST; tar:FILE,... for archives of CLASS/NAME.jpg \
+        or .png, below train and val or test where the set is split.
+        """)
     var data = "fashion-mnist"
 
-    func open() throws -> Dataset { try Dataset.open(DataSource.parse(data)) }
+    @Option(help: """
+        Memory for decoded images, in MiB; what does not fit is decoded anew in every epoch. \
+        (default: \(Dataset.defaultCacheByteLimit >> 20))
+        """)
+    var imageCache: Int?
+
+    var cacheByteLimit: Int? { imageCache.map { $0 << 20 } }
+
+    func open() throws -> Dataset {
+        try Dataset.open(.parse(data), cacheByteLimit: cacheByteLimit ?? Dataset.defaultCacheByteLimit)
+    }
+
+    func validate() throws {
+        if let imageCache, !(0 ... 1 << 30).contains(imageCache) {
+            throw ValidationError("--image-cache \(imageCache): expected 0 to \(1 << 30)")
+        }
+    }
+}
+
+/// What becomes of an image before it enters the network.
+struct InputOptions: ParsableArguments {
+    @Option(help: """
+        Height and width of the network's input. (default: the images' own, or the network's where images differ)
+        """)
+    var imageSize: Int?
+
+    @Option(help: """
+        What happens to an image before its centre is cut out: \(Preprocessing.Resizing.forms). (default: cover)
+        """)
+    var resize: String?
+
+    @Option(help: "How images are resized: \(Preprocessing.Interpolation.forms). (default: bilinear)")
+    var interpolation: String?
+
+    func validate() throws {
+        if let imageSize, !(1 ... 1 << 16).contains(imageSize) {
+            throw ValidationError("--image-size \(imageSize): expected 1 to 65536")
+        }
+        if let resize, Preprocessing.Resizing(parsing: resize) == nil {
+            throw ValidationError("--resize \(resize): expected \(Preprocessing.Resizing.forms)")
+        }
+        if let interpolation, Preprocessing.Interpolation(rawValue: interpolation) == nil {
+            throw ValidationError("--interpolation \(interpolation): expected \(Preprocessing.Interpolation.forms)")
+        }
+    }
 }
 
 /// How long and how to train.
@@ -89,7 +136,10 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Share of every target that is spread over all classes.")
     var labelSmoothing = 0.0
 
-    @Option(help: "Random changes to the training images: none, flip, shift=PIXELS or flip,shift=PIXELS.")
+    @Option(help: """
+        Random changes to the training images: none, or a list of crop or resized-crop=0.08:1, flip, shift=PIXELS, \
+        brightness=0.25, contrast=0.2:1.8 and saturation=0.5:1.5.
+        """)
     var augmentation = "none"
 
     @Option(help: "Fraction of the training images held back; the epoch that is best on them becomes the model.")
@@ -137,7 +187,7 @@ struct OutputOptions: ParsableArguments {
 extension RunConfiguration {
     init(
         network: String, pattern: String, depthMultiplier: Double, seed: UInt64, _ data: DataOptions,
-        _ training: TrainingOptions, threads: Int
+        _ training: TrainingOptions, input: InputOptions? = nil, threads: Int
     ) throws {
         let (optimizerText, momentum) = try training.parsedOptimizer()
         self.init(
@@ -145,8 +195,9 @@ extension RunConfiguration {
             epochs: training.epochs, batchSize: training.batchSize, learningRate: training.learningRate,
             schedule: training.schedule, momentum: momentum, weightDecay: training.weightDecay,
             labelSmoothing: training.labelSmoothing, augmentation: training.augmentation,
-            validationFraction: training.validationSplit, seed: seed,
-            threads: threads)
+            validationFraction: training.validationSplit, imageSize: input?.imageSize,
+            resizing: input?.resize, interpolation: input?.interpolation, cacheByteLimit: data.cacheByteLimit,
+            seed: seed, threads: threads)
         optimizer = optimizerText
         if training.accumulate != 1 { accumulatedBatches = training.accumulate }
         gradientNormLimit = training.clipNorm

@@ -17,12 +17,18 @@ struct StartOptions: ParsableArguments {
 }
 
 extension StartOptions {
-    func apply(to configuration: inout RunConfiguration, _ network: NetworkOptions) throws {
+    func apply(
+        to configuration: inout RunConfiguration, _ network: NetworkOptions, _ input: InputOptions
+    ) throws {
         if !freeze.isEmpty { configuration.frozenPrefixes = freeze }
         guard let model else { return }
         guard network.network == NetworkOptions.standardNetwork, network.pattern == "dense",
             network.depthMultiplier == 1
         else { throw ValidationError("--init: expected without --network, --pattern and --depth-multiplier") }
+        guard input.imageSize == nil, input.resize == nil, input.interpolation == nil else {
+            throw ValidationError(
+                "--init: expected without --image-size, --resize and --interpolation, which the model decides")
+        }
         configuration.initialModel = model
     }
 

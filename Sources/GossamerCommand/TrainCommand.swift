@@ -23,6 +23,7 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Network") var network: NetworkOptions
     @OptionGroup(title: "Data") var data: DataOptions
+    @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Fine-tuning") var start: StartOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
@@ -33,8 +34,8 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         var configuration = try RunConfiguration(
             network: network.network, pattern: network.pattern, depthMultiplier: network.depthMultiplier,
-            seed: network.seed, data, training, threads: threads.count)
-        try start.apply(to: &configuration, network)
+            seed: network.seed, data, training, input: input, threads: threads.count)
+        try start.apply(to: &configuration, network, input)
         let dataset = try data.open()
         try start.checkClasses(of: dataset)
         let prepared = try PreparedRun(configuration, dataset: dataset)

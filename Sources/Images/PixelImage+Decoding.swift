@@ -32,6 +32,18 @@ extension PixelImage {
         self = try result.get()
     }
 
+    /// The shape that decoding would give, from the beginning of the file.
+    ///
+    /// - Throws: ``ImageError`` as decoding would, where that is known so early.
+    public static func shape(of bytes: [UInt8], name: String) throws(ImageError) -> Shape {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(ImageError) in
+                try checked(ImageFormat(buffer, name: name).size(of: buffer, name: name), name: name)
+            }
+        }
+        return try result.get()
+    }
+
     private static func checked(_ size: gsm_image_size, name: String) throws(ImageError) -> Shape {
         let shape = Shape(channels: Int(size.channels), height: Int(size.height), width: Int(size.width))
         guard shape.height > 0, shape.width > 0, shape.height * shape.width <= maximumPixelCount else {

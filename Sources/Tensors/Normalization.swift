@@ -14,6 +14,13 @@ public struct Normalization: Hashable, Sendable {
         self.standardDeviation = standardDeviation
     }
 
+    /// Leaves pixels as they are, from 0 to 1.
+    ///
+    /// - Parameter channels: at least 1.
+    public init(identityOf channels: Int) {
+        self.init(mean: Array(repeating: 0, count: channels), standardDeviation: Array(repeating: 1, count: channels))
+    }
+
     public var channelCount: Int { mean.count }
 
     /// What each pixel value becomes: 256 floats for each channel.

@@ -19,6 +19,9 @@ public struct Preprocessing: Hashable, Sendable {
     /// How pixels between pixels are found; both filters average over what a smaller image leaves out.
     public enum Interpolation: String, Hashable, Sendable, Codable, CaseIterable {
         case bilinear, bicubic
+
+        /// What messages say is possible.
+        public static let forms = "bilinear or bicubic"
     }
 
     /// Which colour the network takes first.

@@ -1,5 +1,5 @@
 /// The size of one image's activations: channels, height and width in pixels.
-public struct Shape: Hashable, Sendable, Codable, CustomStringConvertible {
+public struct Shape: Hashable, Sendable, Codable, BitwiseCopyable, CustomStringConvertible {
     public var channels: Int
     public var height: Int
     public var width: Int

@@ -21,13 +21,14 @@ public struct Evaluation: Hashable, Sendable {
     /// Runs the images through an inference plan.
     ///
     /// - Parameters:
-    ///   - images: at least one, of the network's input shape.
+    ///   - images: at least one, of as many classes as the network has outputs.
+    ///   - preprocessing: what makes the network's input of an image.
     ///   - choice: how each layer's kernel is chosen.
     public init(
-        _ network: Network, parameters: borrowing Parameters, images: LabelledImages, normalization: Normalization,
+        _ network: Network, parameters: borrowing Parameters, images: LabelledImages, preprocessing: Preprocessing,
         pool: ThreadPool, choice: KernelChoice = .byRule
     ) throws(TrainingError) {
-        try Trainer.checkFit(network, images)
+        try Trainer.checkFit(network, images, preprocessing)
         let batchSize = min(256, images.count)
         var plan: InferencePlan
         do throws(ExecutionError) {
@@ -37,8 +38,8 @@ public struct Evaluation: Hashable, Sendable {
             throw .execution(error)
         }
         let loader = BatchLoader(
-            images: images, normalization: normalization, batchSize: batchSize, lanes: plan.inputLayout.lanes, seed: 0,
-            shuffle: false)
+            images: images, input: network.inputShape, preprocessing: preprocessing, batchSize: batchSize,
+            lanes: plan.inputLayout.lanes, seed: 0, shuffle: false)
         let classes = network.outputShape.count
         let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batchSize * classes)
         defer { outputs.deallocate() }
@@ -47,7 +48,7 @@ public struct Evaluation: Hashable, Sendable {
         var topFive = 0
         var confusion = ConfusionMatrix(classCount: classes)
         loader.startEpoch(0)
-        while let batch = loader.nextBatch() {
+        while let batch = try Self.nextBatch(of: loader) {
             plan.run(batch.images, count: batch.count, outputs: outputs)
             let result = SoftmaxCrossEntropy().evaluate(
                 logits: UnsafeBufferPointer(rebasing: outputs[..<(batch.count * classes)]), labels: batch.labels)
@@ -71,5 +72,9 @@ public struct Evaluation: Hashable, Sendable {
         let own = outputs[label]
         guard !own.isNaN else { return outputs.count }
         return outputs.enumerated().count { $1 > own || ($1 == own && $0 < label) }
+    }
+
+    private static func nextBatch(of loader: BatchLoader) throws(TrainingError) -> Batch? {
+        do throws(DatasetError) { return try loader.nextBatch() } catch { throw .data(error) }
     }
 }

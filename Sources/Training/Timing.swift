@@ -73,8 +73,10 @@ extension Timing {
         settings.epochs = 1 << 16
         // Noise cannot be learned: a usual rate might diverge before the time is taken.
         settings.learningRate = 1e-6
+        let normalization = Normalization(identityOf: images.channels)
         var trainer = try Trainer(
-            network, settings: settings, images: images, normalization: Normalization(measuring: images), pool: pool,
+            network, settings: settings, images: images,
+            preprocessing: Preprocessing(resizing: .stretch, normalization: normalization), pool: pool,
             recomputes: recomputes)
         let timing = try trainer.timeSteps(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds)
         return (timing, trainer.memory)

@@ -51,9 +51,9 @@ extension Trainer {
     public func evaluate(_ images: LabelledImages) throws(TrainingError) -> Evaluation {
         if let average {
             return try Evaluation(
-                network, parameters: average.parameters, images: images, normalization: normalization, pool: pool)
+                network, parameters: average.parameters, images: images, preprocessing: preprocessing, pool: pool)
         }
-        return try Evaluation(network, parameters: parameters, images: images, normalization: normalization, pool: pool)
+        return try Evaluation(network, parameters: parameters, images: images, preprocessing: preprocessing, pool: pool)
     }
 
     /// Takes the parameters of the best epoch, averaged where an average is kept; the state stays where it is.

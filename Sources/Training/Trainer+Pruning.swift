@@ -107,7 +107,7 @@ extension Trainer {
         // No epoch of a training has such a number.
         loader.startEpoch(1 << 20 + removal)
         for number in 0 ..< min(batches, stepsPerEpoch) {
-            guard let batch = loader.nextBatch() else { break }
+            guard let batch = try nextBatch() else { break }
             _ = try differentiate(batch, keys: [SeededGenerator.key("pruning"), UInt64(removal), UInt64(number)])
             let products = kernelScores { entry, sizes in
                 let (weights, gradients) = (parameters.pointer(entry), gradients.pointer + entry.offset)

@@ -1,6 +1,7 @@
 import Foundation
 import GossamerDatasets
 import GossamerExecution
+import GossamerImages
 import GossamerNetworks
 import GossamerTensors
 
@@ -12,7 +13,7 @@ public struct Trainer: ~Copyable {
     /// Pruning leaves less of it.
     public internal(set) var network: Network
     public let settings: TrainingSettings
-    public let normalization: Normalization
+    public let preprocessing: Preprocessing
     public internal(set) var parameters: Parameters
     public internal(set) var state = TrainingState()
     public let stepsPerEpoch: Int
@@ -41,17 +42,18 @@ public struct Trainer: ~Copyable {
     let logitGradients: UnsafeMutableBufferPointer<Float>
 
     /// - Parameters:
-    ///   - images: the training images, of the network's input shape and with as many classes as it has outputs.
+    ///   - images: the training images, of as many classes as the network has outputs.
+    ///   - preprocessing: what makes the network's input of an image.
     ///   - initial: of the network's layout; nil draws them from the seed.
     ///   - recomputes: whether to keep few activations and compute the others again: less memory, more time, the same
     ///     bits.
     ///   - loaderWorkers: threads that prepare batches ahead of the steps.
     public init(
-        _ network: Network, settings: TrainingSettings, images: LabelledImages, normalization: Normalization,
+        _ network: Network, settings: TrainingSettings, images: LabelledImages, preprocessing: Preprocessing,
         initial: consuming Parameters? = nil, pool: ThreadPool, recomputes: Bool = false, loaderWorkers: Int = 1
     ) throws(TrainingError) {
         try settings.validate()
-        try Self.checkFit(network, images)
+        try Self.checkFit(network, images, preprocessing)
         let capacity = min(settings.batchSize, images.count)
         let frozen = try settings.frozenNodes(of: network)
         let layers = try settings.pruning?.layers(of: network, frozen: frozen) ?? []
@@ -69,7 +71,7 @@ public struct Trainer: ~Copyable {
         initialConnections = NetworkCost(network).connections
         self.network = network
         self.settings = settings
-        self.normalization = normalization
+        self.preprocessing = preprocessing
         self.pool = pool
         var fingerprint = Fingerprint()
         fingerprint.add(network)
@@ -87,12 +89,12 @@ public struct Trainer: ~Copyable {
         imageCount = images.count
         let batchByteCount = plan.inputLayout.count(images: capacity) * MemoryLayout<Float>.stride
         loader = BatchLoader(
-            images: images, normalization: normalization, batchSize: capacity, seed: settings.seed,
-            augmentation: settings.augmentation, workers: loaderWorkers,
+            images: images, input: network.inputShape, preprocessing: preprocessing, batchSize: capacity,
+            seed: settings.seed, augmentation: settings.augmentation, workers: loaderWorkers,
             prefetch: min(16, max(2, Self.prefetchByteCount / batchByteCount)))
         stepsPerEpoch = loader.stepsPerEpoch
         fingerprint.add(images)
-        fingerprint.add("\(settings) \(normalization)")
+        fingerprint.add("\(settings) \(preprocessing)")
         self.fingerprint = fingerprint.text
         let outputs = capacity * network.outputShape.count
         logits = .allocate(capacity: outputs)
@@ -117,22 +119,36 @@ public struct Trainer: ~Copyable {
     }
 
     /// - Throws: `mismatch` where the network cannot be trained on these images.
-    package static func checkFit(_ network: Network, _ images: LabelledImages) throws(TrainingError) {
+    package static func checkFit(
+        _ network: Network, _ images: LabelledImages, _ preprocessing: Preprocessing
+    ) throws(TrainingError) {
+        let input = network.inputShape
         guard images.count > 0 else { throw .mismatch("data set '\(images.name)' has no images") }
-        guard images.shape == network.inputShape else {
-            throw .mismatch(
-                "network '\(network.name)' takes images of \(network.inputShape), "
-                    + "data set '\(images.name)' has \(images.shape)")
-        }
         guard images.classCount == network.outputShape.count else {
             throw .mismatch(
                 "network '\(network.name)' has \(network.outputShape.count) outputs, "
                     + "data set '\(images.name)' has \(images.classCount) classes")
         }
+        guard preprocessing.normalization.channelCount == input.channels else {
+            throw .mismatch(
+                "network '\(network.name)' takes images of \(input.channels) channels, "
+                    + "data set '\(images.name)' has \(images.channels)")
+        }
+        guard let shape = images.shape else { return }
+        guard preprocessing.resizedSize(of: PixelSize(shape), input: PixelSize(input)) != nil else {
+            throw .mismatch(
+                "network '\(network.name)' takes images of \(input), data set '\(images.name)' has \(shape), "
+                    + "which resizing by '\(preprocessing.resizing)' leaves too small")
+        }
     }
 }
 
 extension Trainer {
+    /// The next batch of the epoch that the loader has begun.
+    func nextBatch() throws(TrainingError) -> Batch? {
+        do throws(DatasetError) { return try loader.nextBatch() } catch { throw .data(error) }
+    }
+
     /// Times steps, without the wait for their batches.
     mutating func timeSteps(minimumRuns: Int, minimumSeconds: Double) throws(TrainingError) -> Timing {
         var seconds: [Double] = []
@@ -144,7 +160,7 @@ extension Trainer {
         while seconds.count < minimumRuns + warmUp || whole.seconds < minimumSeconds {
             loader.startEpoch(epoch)
             state = TrainingState()
-            while let batch = loader.nextBatch() {
+            while let batch = try nextBatch() {
                 let clock = Stopwatch()
                 try step(batch)
                 seconds.append(clock.seconds)

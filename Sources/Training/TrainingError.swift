@@ -1,3 +1,4 @@
+import GossamerDatasets
 import GossamerExecution
 import GossamerModelFiles
 
@@ -10,6 +11,8 @@ public enum TrainingError: Error, CustomStringConvertible {
     case wrongCheckpoint(path: String, expected: String)
     /// The loss or a parameter is no longer finite.
     case diverged(epoch: Int, step: Int, what: String)
+    /// An image that cannot be used.
+    case data(DatasetError)
     case execution(ExecutionError)
     case file(ModelFileError)
 
@@ -21,6 +24,7 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .diverged(let epoch, let step, let what):
             "training diverged in epoch \(epoch + 1), step \(step + 1): \(what) is not finite; "
                 + "the last good checkpoint is kept, a lower learning rate may help"
+        case .data(let error): error.description
         case .execution(let error): error.description
         case .file(let error): error.description
         }

@@ -55,7 +55,7 @@ extension Trainer {
             loader.startEpoch(state.epoch, fromStep: state.step)
             while true {
                 if isBetweenSteps, let report = try pruneIfDue() { observe(.pruned(report)) }
-                guard let batch = loader.nextBatch() else { break }
+                guard let batch = try nextBatch() else { break }
                 let stepClock = Stopwatch()
                 try step(batch)
                 observe(.step(progress(stepsBefore, seconds: whole.seconds, stepSeconds: stepClock.seconds)))

@@ -5,8 +5,10 @@ import Testing
 
 @Suite struct BatchLoaderTests {
     private static let shape = Shape(channels: 2, height: 7, width: 5)
+    private static let pixels = images.pixels
     private static let images = Samples.images(count: 107, shape: shape)
-    private static let normalization = Normalization(measuring: images)
+    private static let preprocessing = try! Preprocessing(measuring: images)
+    private static var normalization: Normalization { preprocessing.normalization }
     private static let augmentation = Augmentation(maximumShift: 2, horizontalFlip: true)
 
     /// What a batch holds, copied out of its buffers.
@@ -22,8 +24,9 @@ import Testing
         augmentation: Augmentation = .none, workers: Int = 1, prefetch: Int = 2, dropLast: Bool = false
     ) -> BatchLoader {
         BatchLoader(
-            images: Self.images, normalization: Self.normalization, batchSize: batchSize, lanes: lanes, seed: seed,
-            shuffle: shuffle, augmentation: augmentation, workers: workers, prefetch: prefetch, dropLast: dropLast)
+            images: Self.images, input: Self.shape, preprocessing: Self.preprocessing, batchSize: batchSize,
+            lanes: lanes, seed: seed, shuffle: shuffle, augmentation: augmentation, workers: workers,
+            prefetch: prefetch, dropLast: dropLast)
     }
 
     private func contents(of loader: BatchLoader, epoch: Int, fromStep step: Int = 0) -> [Contents] {
@@ -34,7 +37,8 @@ import Testing
     private func remaining(of loader: BatchLoader) -> [Contents] {
         let size = loader.layout.count(images: loader.batchSize)
         var batches: [Contents] = []
-        while let batch = loader.nextBatch() {
+        // Images in memory cannot fail.
+        while let batch = try! loader.nextBatch() {
             let activations = UnsafeBufferPointer(start: batch.images, count: size)
             batches.append(Contents(
                 step: batch.step, activations: activations.map(\.bitPattern), labels: Array(batch.labels),
@@ -44,13 +48,13 @@ import Testing
     }
 
     private func hasBatch(_ loader: BatchLoader) -> Bool {
-        if loader.nextBatch() == nil { return false }
+        if try! loader.nextBatch() == nil { return false }
         return true
     }
 
     private func pixel(_ image: Int32, _ channel: Int, _ row: Int, _ column: Int) -> UInt8 {
         let place = ((Int(image) * Self.shape.channels + channel) * Self.shape.height + row) * Self.shape.width + column
-        return Self.images.pixels[place]
+        return Self.pixels[place]
     }
 
     private func normalized(_ pixel: UInt8, channel: Int) -> Float {
@@ -143,7 +147,7 @@ import Testing
 
     @Test func anEmptySetHasNoBatches() {
         let loader = BatchLoader(
-            images: Self.images.subset([]), normalization: Self.normalization, batchSize: 4, seed: 1)
+            images: Self.images.subset([]), input: Self.shape, preprocessing: Self.preprocessing, batchSize: 4, seed: 1)
         #expect(contents(of: loader, epoch: 0).isEmpty)
     }
 
@@ -152,7 +156,7 @@ import Testing
         let expected = contents(of: loader!, epoch: 0)
         loader!.startEpoch(0)
         let size = loader!.layout.count(images: loader!.batchSize)
-        guard let first = loader!.nextBatch(), let second = loader!.nextBatch() else {
+        guard let first = try loader!.nextBatch(), let second = try loader!.nextBatch() else {
             Issue.record("there are five batches")
             return
         }
@@ -166,7 +170,7 @@ import Testing
         for taken in 0 ..< 60 {
             let loader = loader(batchSize: 2, workers: 1 + taken % 4, prefetch: 3)
             if taken % 7 > 0 { loader.startEpoch(0) }
-            for _ in 0 ..< taken where taken % 7 > 0 { _ = loader.nextBatch() }
+            for _ in 0 ..< taken where taken % 7 > 0 { _ = try! loader.nextBatch() }
         }
     }
 

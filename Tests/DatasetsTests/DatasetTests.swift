@@ -115,7 +115,7 @@ import Testing
             #expect(dataset.test.labels.count { $0 == label } == 1_000)
         }
         #expect(dataset.classNames[Int(dataset.train.labels[0])] == "Ankle boot")
-        let normalization = Normalization(measuring: dataset.train)
+        let normalization = try Normalization(measuring: dataset.train)
         #expect(abs(normalization.mean[0] - 0.2860) < 0.0001)
         #expect(abs(normalization.standardDeviation[0] - 0.3530) < 0.0001)
     }

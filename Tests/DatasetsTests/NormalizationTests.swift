@@ -1,13 +1,14 @@
 import Foundation
 import GossamerDatasets
+import GossamerImages
 import GossamerTensors
 import Testing
 
 @Suite struct NormalizationTests {
-    @Test func normalizedChannelsHaveMeanZeroAndDeviationOne() {
+    @Test func normalizedChannelsHaveMeanZeroAndDeviationOne() throws {
         let shape = Shape(channels: 3, height: 5, width: 4)
         let images = Samples.images(count: 50, shape: shape)
-        let normalization = Normalization(measuring: images)
+        let normalization = try Normalization(measuring: images)
         let layout = ActivationLayout(shape: shape, lanes: 16)
         let writer = ImageWriter(layout: layout, normalization: normalization)
         let activations = AlignedBuffer<Float>(count: layout.count(images: images.count))
@@ -33,11 +34,11 @@ import Testing
         }
     }
 
-    @Test func constantChannelIsOnlyShifted() {
+    @Test func constantChannelIsOnlyShifted() throws {
         let images = LabelledImages(
             name: "grey", shape: Shape(channels: 2, height: 1, width: 2), pixels: [51, 51, 0, 255], labels: [0],
             classNames: ["grey"])
-        let normalization = Normalization(measuring: images)
+        let normalization = try Normalization(measuring: images)
         #expect(normalization.mean == [0.2, 0.5])
         #expect(normalization.standardDeviation == [1, 0.5])
     }

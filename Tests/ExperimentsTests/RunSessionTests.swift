@@ -111,7 +111,7 @@ import Testing
             var pixels = images.pixels
             pixels[index] ^= 1
             let other = LabelledImages(
-                name: images.name, shape: images.shape, pixels: pixels, labels: images.labels,
+                name: images.name, shape: images.shape!, pixels: pixels, labels: images.labels,
                 classNames: images.classNames)
             #expect(digest(other) != digest(images), "pixel \(index)")
         }

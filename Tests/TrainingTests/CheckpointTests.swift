@@ -34,7 +34,8 @@ import Testing
         change("augmentation") { $0.settings.augmentation = .none }
         change("a label") { $0.images = $0.images.changed(label: true) }
         change("a pixel") { $0.images = $0.images.changed(label: false) }
-        change("normalization") { $0.normalization = Normalization(mean: [0], standardDeviation: [1]) }
+        change("normalization") { $0.preprocessing.normalization = Normalization(mean: [0], standardDeviation: [1]) }
+        change("resizing") { $0.preprocessing.resizing = .stretch }
         for (what, other) in others {
             var trainer = try other.trainer()
             let untouched = trainer.parameters.values(trainer.parameters.layout.trained[0])
@@ -221,6 +222,6 @@ extension LabelledImages {
     fileprivate func changed(label: Bool) -> LabelledImages {
         var (pixels, labels) = (pixels, labels)
         if label { labels[5] = (labels[5] + 1) % 4 } else { pixels[pixels.count - 1] ^= 1 }
-        return LabelledImages(name: name, shape: shape, pixels: pixels, labels: labels, classNames: classNames)
+        return LabelledImages(name: name, shape: shape!, pixels: pixels, labels: labels, classNames: classNames)
     }
 }

@@ -60,7 +60,7 @@ import Testing
         func train(recomputes: Bool) throws -> ([UInt32], Int, TrainingState) {
             var trainer = try Trainer(
                 exercise.network, settings: exercise.settings, images: exercise.images,
-                normalization: exercise.normalization, pool: ThreadPool(threads: 2), recomputes: recomputes)
+                preprocessing: exercise.preprocessing, pool: ThreadPool(threads: 2), recomputes: recomputes)
             _ = try exercise.run(&trainer, checkpoints: nil)
             let bits = trainer.parameters.layout.all.flatMap { trainer.parameters.values($0).bits }
             return (bits, trainer.memory.activationBytes, trainer.state.withoutTimes)
@@ -79,7 +79,7 @@ import Testing
         func trainer(_ initial: borrowing Parameters) throws -> Trainer {
             try Trainer(
                 exercise.network, settings: exercise.settings, images: exercise.images,
-                normalization: exercise.normalization, initial: initial.copy(), pool: ThreadPool(threads: 1))
+                preprocessing: exercise.preprocessing, initial: initial.copy(), pool: ThreadPool(threads: 1))
         }
         var first = try trainer(start)
         for entry in start.layout.all { #expect(first.parameters.values(entry) == start.values(entry)) }

@@ -149,7 +149,7 @@ import Testing
         }
         let evaluation = try Evaluation(
             exercise.network, parameters: trainer.parameters, images: exercise.images,
-            normalization: exercise.normalization, pool: ThreadPool(threads: 1))
+            preprocessing: exercise.preprocessing, pool: ThreadPool(threads: 1))
         #expect(evaluation == averaged)
     }
 }

@@ -14,14 +14,15 @@ struct Exercise {
     var settings: TrainingSettings
     var images: LabelledImages
     var validation: LabelledImages?
-    var normalization: Normalization
+    var preprocessing: Preprocessing
 
     init(network: Network, settings: TrainingSettings, images: LabelledImages, validation: LabelledImages? = nil) {
         self.network = network
         self.settings = settings
         self.images = images
         self.validation = validation
-        normalization = Normalization(measuring: images)
+        // Images in memory can always be measured.
+        preprocessing = try! Preprocessing(measuring: images)
     }
 
     /// Three epochs of five steps, the last with five images, of a network with every kind of randomness.
@@ -35,7 +36,7 @@ struct Exercise {
 
     func trainer(threads: Int = 1, workers: Int = 1) throws(TrainingError) -> Trainer {
         try Trainer(
-            network, settings: settings, images: images, normalization: normalization,
+            network, settings: settings, images: images, preprocessing: preprocessing,
             pool: ThreadPool(threads: threads), loaderWorkers: workers)
     }
 

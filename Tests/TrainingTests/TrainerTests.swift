@@ -17,7 +17,7 @@ import Testing
             _ = try exercise.run(&trainer, checkpoints: nil)
             let evaluation = try Evaluation(
                 exercise.network, parameters: trainer.parameters, images: quadrants(count: 300, seed: 11),
-                normalization: exercise.normalization, pool: ThreadPool(threads: threads))
+                preprocessing: exercise.preprocessing, pool: ThreadPool(threads: threads))
             return (trainer.parameters.layout.trained.flatMap { trainer.parameters.values($0) }, evaluation)
         }
         let (first, second) = (try result(threads: 1), try result(threads: 2))
@@ -79,7 +79,7 @@ import Testing
             labels: [Int32](repeating: 0, count: 16), classNames: (0 ..< 10).map(String.init))
         let trainer = try Trainer(
             network, settings: TrainingSettings(batchSize: 16), images: images,
-            normalization: Normalization(measuring: images), pool: ThreadPool(threads: 1))
+            preprocessing: Preprocessing(measuring: images), pool: ThreadPool(threads: 1))
         let memory = trainer.memory
         let expected = Double(4 * NetworkCost(network).parameters)
         for bytes in [memory.parameterBytes, memory.gradientBytes, memory.optimizerBytes] {
@@ -89,11 +89,11 @@ import Testing
 
     @Test func imagesMustFit() throws {
         let exercise = try Exercise()
-        func expectMismatch(_ images: LabelledImages, _ text: String) {
+        func expectMismatch(_ images: LabelledImages, _ text: String, _ preprocessing: Preprocessing? = nil) {
             let error = #expect(throws: TrainingError.self) {
                 _ = try Trainer(
                     exercise.network, settings: exercise.settings, images: images,
-                    normalization: exercise.normalization, pool: ThreadPool(threads: 1))
+                    preprocessing: preprocessing ?? exercise.preprocessing, pool: ThreadPool(threads: 1))
             }
             guard case .mismatch(let message) = error else {
                 Issue.record("\(String(describing: error))")
@@ -101,11 +101,17 @@ import Testing
             }
             #expect(message.contains(text) && !message.contains("\n"))
         }
-        expectMismatch(quadrants(count: 5, seed: 1, channels: 3), "3 x 8 x 8")
+        let colors = Preprocessing(normalization: Normalization(identityOf: 3))
+        expectMismatch(quadrants(count: 5, seed: 1, channels: 3), "takes images of 1 channels", colors)
+        let small = LabelledImages(
+            name: "small", shape: Shape(channels: 1, height: 8, width: 7), pixels: [UInt8](repeating: 0, count: 56),
+            labels: [0], classNames: quadrants(count: 1, seed: 1).classNames)
+        let unresized = Preprocessing(resizing: .none, normalization: Normalization(identityOf: 1))
+        expectMismatch(small, "too small", unresized)
         expectMismatch(quadrants(count: 0, seed: 1), "no images")
         let some = quadrants(count: 5, seed: 1)
         let seven = LabelledImages(
-            name: "seven", shape: some.shape, pixels: some.pixels, labels: some.labels,
+            name: "seven", shape: exercise.network.inputShape, pixels: some.pixels, labels: some.labels,
             classNames: (0 ..< 7).map { "class \($0)" })
         expectMismatch(seven, "7 classes")
     }
@@ -150,7 +156,7 @@ import Testing
         var generator = SeededGenerator(seed: 4)
         let parameters = Parameters(drawing: network, using: &generator)
         let images = quadrants(count: count, seed: 12)
-        let normalization = Normalization(mean: [0.4], standardDeviation: [0.3])
+        let preprocessing = Preprocessing(normalization: Normalization(mean: [0.4], standardDeviation: [0.3]))
         let pixels = images.pixels.map { (Float($0) / 255 - 0.4) / 0.3 }
         var reference = ReferenceNetwork(network, parameters: parameters, images: pixels)
         reference.isTraining = false
@@ -159,7 +165,7 @@ import Testing
             images.labels.withUnsafeBufferPointer { SoftmaxCrossEntropy().evaluate(logits: logits, labels: $0) }
         }
         let evaluation = try Evaluation(
-            network, parameters: parameters, images: images, normalization: normalization, pool: ThreadPool(threads: 2))
+            network, parameters: parameters, images: images, preprocessing: preprocessing, pool: ThreadPool(threads: 2))
         #expect(evaluation.imageCount == count)
         #expect(evaluation.correctCount == expected.correctCount)
         #expect(abs(evaluation.loss - expected.lossSum / Double(count)) < 1e-5 * (1 + evaluation.loss))

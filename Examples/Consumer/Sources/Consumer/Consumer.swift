@@ -7,7 +7,7 @@ struct Consumer {
         let network = try smallNetwork().sparsified(with: Pattern.random(density: 0.25), seed: 1).network
         var trainer = try Trainer(
             network, settings: TrainingSettings(epochs: 2, batchSize: 64, learningRate: 0.05), images: images,
-            normalization: Normalization(measuring: images), pool: ThreadPool(threads: 2))
+            preprocessing: Preprocessing(measuring: images), pool: ThreadPool(threads: 2))
 
         let before = try trainer.evaluate(images)
         try trainer.run()
