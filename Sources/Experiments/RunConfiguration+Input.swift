@@ -38,7 +38,7 @@ extension RunConfiguration {
     /// What makes the network's input of an image.
     public func preprocessing(_ normalization: Normalization) throws -> Preprocessing {
         guard let resizing = Preprocessing.Resizing(parsing: resizing ?? "cover") else {
-            throw ExperimentError.option(name: "resize", expected: Preprocessing.Resizing.forms)
+            throw ExperimentError.option(name: "resizing", expected: Preprocessing.Resizing.forms)
         }
         guard let interpolation = Preprocessing.Interpolation(rawValue: interpolation ?? "bilinear") else {
             throw ExperimentError.option(name: "interpolation", expected: Preprocessing.Interpolation.forms)

@@ -77,7 +77,7 @@ struct InputOptions: ParsableArguments {
     @Option(help: """
         What happens to an image before its centre is cut out: \(Preprocessing.Resizing.forms). (default: cover)
         """)
-    var resize: String?
+    var resizing: String?
 
     @Option(help: "How images are resized: \(Preprocessing.Interpolation.forms). (default: bilinear)")
     var interpolation: String?
@@ -86,8 +86,8 @@ struct InputOptions: ParsableArguments {
         if let imageSize, !(1 ... 1 << 16).contains(imageSize) {
             throw ValidationError("--image-size \(imageSize): expected 1 to 65536")
         }
-        if let resize, Preprocessing.Resizing(parsing: resize) == nil {
-            throw ValidationError("--resize \(resize): expected \(Preprocessing.Resizing.forms)")
+        if let resizing, Preprocessing.Resizing(parsing: resizing) == nil {
+            throw ValidationError("--resizing \(resizing): expected \(Preprocessing.Resizing.forms)")
         }
         if let interpolation, Preprocessing.Interpolation(rawValue: interpolation) == nil {
             throw ValidationError("--interpolation \(interpolation): expected \(Preprocessing.Interpolation.forms)")
@@ -196,7 +196,7 @@ extension RunConfiguration {
             schedule: training.schedule, momentum: momentum, weightDecay: training.weightDecay,
             labelSmoothing: training.labelSmoothing, augmentation: training.augmentation,
             validationFraction: training.validationSplit, imageSize: input?.imageSize,
-            resizing: input?.resize, interpolation: input?.interpolation, cacheByteLimit: data.cacheByteLimit,
+            resizing: input?.resizing, interpolation: input?.interpolation, cacheByteLimit: data.cacheByteLimit,
             seed: seed, threads: threads)
         optimizer = optimizerText
         if training.accumulate != 1 { accumulatedBatches = training.accumulate }

@@ -25,9 +25,9 @@ extension StartOptions {
         guard network.network == NetworkOptions.standardNetwork, network.pattern == "dense",
             network.depthMultiplier == 1
         else { throw ValidationError("--init: expected without --network, --pattern and --depth-multiplier") }
-        guard input.imageSize == nil, input.resize == nil, input.interpolation == nil else {
+        guard input.imageSize == nil, input.resizing == nil, input.interpolation == nil else {
             throw ValidationError(
-                "--init: expected without --image-size, --resize and --interpolation, which the model decides")
+                "--init: expected without --image-size, --resizing and --interpolation, which the model decides")
         }
         configuration.initialModel = model
     }

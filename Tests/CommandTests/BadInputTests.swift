@@ -245,7 +245,7 @@ import Testing
         for side in [8, 16] {
             try SampleImages(side: side, trainingCount: 20, testCount: 10).write(to: "of\(side)", of: gossamer)
         }
-        try await gossamer.succeed(gossamer.training("--resize", "none", epochs: 1))
+        try await gossamer.succeed(gossamer.training("--resizing", "none", epochs: 1))
         let evaluate = ["evaluate", "--model", "run/model.safetensors", "--data"]
         try await gossamer.succeed(evaluate + ["mnist:of16"])
         let outcome = try await gossamer.run(evaluate + ["mnist:of8"])
