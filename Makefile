@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-neon check-kernels consumer sanitize-address sanitize-undefined sanitize-thread fuzz \
+.PHONY: help demo build test test-neon check-kernels consumer classify sanitize-address sanitize-undefined sanitize-thread fuzz \
 	fixtures clean packages toolchain
 
 SWIFT ?= swift
@@ -30,6 +30,9 @@ test: packages toolchain ## Run all tests, in release
 
 consumer: packages toolchain ## Build and run the example package that uses the library
 	$(SWIFT) run -c release --package-path Examples/Consumer Consumer
+
+classify: build ## Build and run the example that classifies an image, and check what it links
+	Scripts/check-classify.sh
 
 sanitize-address: packages toolchain ## Run the tests with the address sanitizer
 	ASAN_OPTIONS=detect_leaks=0 $(TEST) --sanitize=address --scratch-path .build-asan $(TEST_OPTIONS)
@@ -79,7 +82,7 @@ else
 endif
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-* Examples/Consumer/.build Fuzz/.build
+	rm -rf .build .build-* Examples/Consumer/.build Examples/Classify/.build Fuzz/.build
 
 packages:
 	@Scripts/install-packages.sh

@@ -7,6 +7,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Gossamer", targets: ["Gossamer"]),
+        .library(name: "GossamerInference", targets: ["GossamerInference"]),
         .library(name: "GossamerONNX", targets: ["GossamerONNX"]),
         .executable(name: "gossamer", targets: ["GossamerCommand"]),
     ],
@@ -76,6 +77,11 @@ let package = Package(
             path: "Sources/ModelFiles",
             exclude: ["README.md"]),
         .target(
+            name: "GossamerInference",
+            dependencies: ["GossamerModelFiles", "GossamerImages"],
+            path: "Sources/Inference",
+            exclude: ["README.md"]),
+        .target(
             name: "GossamerONNX",
             dependencies: [
                 "GossamerModelFiles",
@@ -100,7 +106,7 @@ let package = Package(
             name: "Gossamer",
             dependencies: [
                 "GossamerTensors", "GossamerConnectivity", "GossamerNetworks", "GossamerExecution", "GossamerImages",
-                "GossamerDatasets", "GossamerModelFiles", "GossamerTraining",
+                "GossamerDatasets", "GossamerModelFiles", "GossamerInference", "GossamerTraining",
             ],
             path: "Sources/Gossamer",
             exclude: ["README.md"]),
@@ -135,6 +141,7 @@ let package = Package(
             path: "Tests/Support"),
         .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
         .testTarget(name: "TrainingTests", dependencies: ["GossamerTraining", "GossamerTestSupport"]),
+        .testTarget(name: "InferenceTests", dependencies: ["GossamerInference", "GossamerTestSupport"]),
         .testTarget(name: "ImagesTests", dependencies: ["GossamerImages"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
         // Runs the executable, which is therefore built first.

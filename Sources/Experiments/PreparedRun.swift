@@ -55,7 +55,8 @@ public struct PreparedRun: Sendable {
         preprocessing = try initial?.labels.preprocessing ?? configuration.preprocessing(
             Normalization(measuring: split.training, channels: network.inputShape.channels))
         try Trainer.checkFit(network, training, preprocessing)
-        _ = try settings.frozenNodes(of: network)
+        let frozen = try settings.frozenNodes(of: network)
+        _ = try settings.pruning?.layers(of: network, frozen: frozen)
     }
 
     public var cost: RunCost { RunCost(NetworkCost(network), removed: removed) }

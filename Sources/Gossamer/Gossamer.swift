@@ -3,6 +3,7 @@
 @_exported import GossamerDatasets
 @_exported import GossamerExecution
 @_exported import GossamerImages
+@_exported import GossamerInference
 @_exported import GossamerModelFiles
 @_exported import GossamerNetworks
 @_exported import GossamerTensors

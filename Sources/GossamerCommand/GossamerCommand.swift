@@ -15,8 +15,8 @@ struct GossamerCommand: ParsableCommand {
         version: GossamerVersion.current,
         subcommands: [
             DemoCommand.self, TrainCommand.self, CompareCommand.self, ReportCommand.self, RunsCommand.self,
-            PruneCommand.self, InspectCommand.self, BenchCommand.self, EvaluateCommand.self, RunCommand.self,
-            ImportCommand.self, ExportCommand.self,
+            PruneCommand.self, InspectCommand.self, BenchCommand.self, EvaluateCommand.self, PredictCommand.self,
+            RunCommand.self, ImportCommand.self, ExportCommand.self,
         ])
 
     static func main() {

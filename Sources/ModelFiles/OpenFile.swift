@@ -44,3 +44,14 @@ package final class OpenFile: Sendable {
 
 /// The system's text for `errno`.
 func systemReason() -> String { String(cString: strerror(errno)) }
+
+/// All bytes of a regular file.
+///
+/// - Parameter limit: the most bytes that it may have.
+package func readFile(_ path: String, limit: Int) throws(ModelFileError) -> [UInt8] {
+    let file = try OpenFile(path: path)
+    guard file.byteCount <= limit else {
+        throw .unreadable(file: path, reason: "it has \(file.byteCount) bytes, expected at most \(limit)")
+    }
+    return try ByteSource.file(file).array(count: file.byteCount, from: 0)
+}

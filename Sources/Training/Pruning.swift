@@ -97,7 +97,7 @@ extension Pruning {
     /// Names of the layers of a network that are pruned.
     ///
     /// - Throws: `invalidOption` for an exception that fits no layer, and where nothing is left to prune.
-    func layers(of network: Network, frozen: Set<String>) throws(TrainingError) -> [String] {
+    package func layers(of network: Network, frozen: Set<String>) throws(TrainingError) -> [String] {
         let convolutions = network.nodes.filter { node in
             guard case .convolution(let layer) = node.layer, layer.pattern != .dense else { return false }
             guard let table = network.connections[node.name] else { return network.inputShape(of: node).channels > 1 }

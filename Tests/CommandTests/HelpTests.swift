@@ -1,7 +1,7 @@
 import Testing
 
 @Suite struct HelpTests {
-    static let commands = ["demo", "train", "compare", "report", "runs", "inspect", "bench", "evaluate"]
+    static let commands = ["demo", "train", "compare", "report", "runs", "inspect", "bench", "evaluate", "prune", "predict"]
 
     @Test(arguments: commands) func helpHasAnExample(command: String) async throws {
         let gossamer = try Gossamer()
@@ -9,7 +9,7 @@ import Testing
         let examples = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  gossamer \(command) ") }
         #expect(!examples.isEmpty, "\(outcome)")
         #expect(outcome.output.contains("--json"))
-        let hasFolder = ["demo", "train", "compare", "report"].contains(command)
+        let hasFolder = ["demo", "train", "compare", "report", "prune"].contains(command)
         #expect(outcome.output.contains("-o, --output <output>") == hasFolder)
         #expect(outcome.errors.isEmpty)
         #expect(try await gossamer.succeed(["help", command]).output == outcome.output)

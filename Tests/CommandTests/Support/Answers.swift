@@ -35,9 +35,29 @@ struct TrainAnswer: Decodable {
 }
 
 struct EvaluateAnswer: Decodable {
+    struct ClassAnswer: Decodable {
+        let name: String
+        let images: Int
+        let correct: Int
+    }
+
+    let topFiveAccuracy: Double
+    let classes: [ClassAnswer]
+    let confusion: [[Int]]
     let accuracy: Double
     let images: Int
     let correct: Int
+}
+
+struct PredictAnswer: Decodable {
+    struct ClassAnswer: Decodable {
+        let index: Int
+        let name: String
+        let probability: Double
+    }
+
+    let image: String
+    let classes: [ClassAnswer]
 }
 
 struct DryRunAnswer: Decodable {
