@@ -118,7 +118,9 @@ static int check_case(int number, int *checked) {
     for (int i = 0; i < 4; i++) below(2);
     gsm_convolution s = draw_shape();
     gsm_convolution_call call = {.shape = &s, .block_count = 1 + below(6), .accumulate = below(2),
-                                 .epilogue = below(2) ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE};
+                                 .bounds = {-INFINITY, INFINITY}};
+    if (below(2)) call.bounds.low = 0;
+    if (below(2)) call.bounds.high = 0.5f;
     size_t weights = (size_t)s.row_starts[s.output_channels] * s.kernel_height * s.kernel_width;
     size_t counts[3] = {call.block_count * s.output_block_pitch, call.block_count * s.input_block_pitch, weights};
     float *in = floats(counts[1]), *out = floats(counts[0]), *w = floats(weights), *bias = floats(s.output_channels);

@@ -121,8 +121,9 @@ def store_connections(case, prefix, rows):
 
 
 def convolution(name, kernel, size=(7, 6), batch=3, channels=(4, 5), stride=(1, 1), padding="same", density=1,
-                bias=True, rows=None):
-    case = Case(f"convolution/{name}", bias=bias, **window(padding, size, kernel, stride))
+                bias=True, rows=None, dilation=None):
+    dilated = {"dilation": list(dilation)} if dilation else {}
+    case = Case(f"convolution/{name}", bias=bias, **dilated, **window(padding, size, kernel, stride))
     rows = rows or connection_rows(case, *channels, density)
     store_connections(case, "", rows)
     borders = resolve_padding(padding, size, kernel, stride)
@@ -131,7 +132,8 @@ def convolution(name, kernel, size=(7, 6), batch=3, channels=(4, 5), stride=(1, 
         parameters["bias"] = case.normal(channels[1])
 
     def run(image, weight, bias=None):
-        return F.conv2d(pad(image, borders), dense_weight(weight, rows, channels[0]), bias, stride)
+        dense = dense_weight(weight, rows, channels[0])
+        return F.conv2d(pad(image, borders), dense, bias, stride, dilation=dilation or 1)
 
     image = case.normal(batch, channels[0], *size)
     output_gradient = layer_case(case, {"input": image}, parameters, run)
@@ -168,6 +170,9 @@ def convolutions():
     convolution("sparse-3x3-batch-17-stride-2", (3, 3), size=(4, 4), batch=17, stride=(2, 2), density=0.5)
     convolution("sparse-1x1-batch-17", (1, 1), size=(3, 3), batch=17, channels=(9, 11), density=0.3)
     convolution("sparse-3x3-many-channels", (3, 3), size=(6, 6), batch=2, channels=(34, 37), density=0.1)
+    convolution("dense-3x3-dilation-2", (3, 3), padding=(2, 2, 2, 2), dilation=(2, 2))
+    convolution("sparse-3x2-dilation-1x3-stride-2", (3, 2), size=(8, 9), padding=(1, 3, 0, 1), stride=(2, 2), density=0.5,
+                dilation=(1, 3))
     convolution("dense-3x3-many-channels", (3, 3), size=(5, 5), batch=2, channels=(17, 19))
 
 
@@ -211,6 +216,31 @@ def relu():
         image[:, :, 1, 2] = 0  # where the gradient is zero by convention
         layer_case(case, {"input": image}, {}, F.relu)
         case.write()
+
+
+def activations():
+    functions = {
+        "relu6": F.relu6, "sigmoid": torch.sigmoid, "hard-sigmoid": F.hardsigmoid, "hard-swish": F.hardswish,
+        "swish": F.silu, "leaky-relu": lambda x: F.leaky_relu(x, 0.1), "clip": lambda x: F.hardtanh(x, -1.5, 2.0),
+    }
+    for name, function in functions.items():
+        case = Case(f"activation/{name}")
+        layer_case(case, {"input": case.normal(5, 3, 4, 6, scale=4)}, {}, function)
+        case.write()
+
+
+def multiplications():
+    for name, second in [("same", (3, 4, 5, 6)), ("pixel", (3, 4, 1, 1))]:
+        case = Case(f"multiplication/{name}")
+        inputs = {"input0": case.normal(3, 4, 5, 6), "input1": case.normal(*second)}
+        layer_case(case, inputs, {}, torch.mul)
+        case.write()
+
+
+def zero_padding():
+    case = Case("padding/uneven", top=1, left=2, bottom=3, right=0)
+    layer_case(case, {"input": case.normal(3, 4, 5, 6)}, {}, lambda x: F.pad(x, (2, 0, 1, 3)))
+    case.write()
 
 
 def response_normalizations():
@@ -447,6 +477,9 @@ def main():
     convolutions()
     batch_normalizations()
     relu()
+    activations()
+    multiplications()
+    zero_padding()
     response_normalizations()
     softmax()
     poolings()

@@ -163,7 +163,7 @@ static void time_kernel(const layer *l, double density, const gsm_convolution *s
     float *result = floats((size_t)connections * taps), *bias = floats(s->output_channels);
     float *packed = floats(k->packed_count(s)), *workspace = floats(k->workspace_count(s));
     gsm_convolution_call call = {
-        .shape = s, .block_count = blocks, .epilogue = GSM_EPILOGUE_RELU, .input = input, .output = output,
+        .shape = s, .block_count = blocks, .bounds = {0, INFINITY}, .input = input, .output = output,
         .output_gradient = output, .input_gradient = input, .weight_gradient = result, .bias = bias,
         .weights = weights, .packed = packed,
     };

@@ -91,14 +91,17 @@ int main(void) {
     for (int blocks = 1; blocks <= MOST_BLOCKS; blocks += MOST_BLOCKS - 1) {
         gsm_extent e = {LANES, blocks, CHANNELS, SIZE, SIZE};
         gsm_dropout mask = {1, 0, 0, 0.5f};
-        gsm_normalization n = {blocks * LANES, 1e-5f, true, state[0], state[1], state[2], state[3], state[4],
+        const gsm_bounds relu = {0, INFINITY}, none = {-INFINITY, INFINITY};
+        gsm_normalization n = {blocks * LANES, 1e-5f, relu, state[0], state[1], state[2], state[3], state[4],
                                state[5], state[6]};
-        TIME("relu", 2, k->relu(e, x, y));
-        TIME("relu gradient", 3, k->relu_gradient(e, x, dy, dx, false));
+        TIME("relu", 2, k->bound(e, relu, x, y));
+        TIME("relu gradient", 3, k->bound_gradient(e, relu, x, dy, dx, false));
         TIME("bias gradient", 1, k->bias_gradient(e, dy, state[5]));
-        TIME("relu and bias gradient", 3, k->relu_bias_gradient(e, x, dy, state[5]));
-        TIME("add", 3, k->add(e, x, dy, y, GSM_EPILOGUE_NONE));
+        TIME("relu and bias gradient", 3, k->bound_bias_gradient(e, relu, x, dy, state[5]));
+        TIME("add", 3, k->add(e, x, dy, y, none));
         TIME("dropout", 2, k->dropout(e, mask, x, y, false));
+        TIME("swish", 2, k->activate(e, (gsm_activation){GSM_SWISH, 0}, x, y));
+        TIME("multiply", 3, k->multiply(e, x, dy, y, false, false));
         TIME("max pool 2x2, with taps", 1.3125, k->max_pool(e, &pooling, x, small, taps));
         TIME("max pool 2x2 gradient", 1.3125, k->max_pool_gradient(e, &pooling, taps, small, dx, false));
         TIME("average pool 2x2", 1.25, k->average_pool(e, &pooling, x, small));

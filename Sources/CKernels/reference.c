@@ -54,8 +54,8 @@ static void forward_pixel(const gsm_convolution_call *call, int64_t block, int32
                                 column, lane);
         }
         if (call->addend) sum += call->addend[pixel + lane];
-        if (call->epilogue == GSM_EPILOGUE_RELU && sum < 0) sum = 0;
-        call->output[pixel + lane] = (float)sum;
+        float result = (float)sum, low = call->bounds.low, high = call->bounds.high;
+        call->output[pixel + lane] = result < low ? low : result > high ? high : result;
     }
 }
 

@@ -3,10 +3,14 @@ import GossamerConnectivity
 import GossamerNetworks
 import GossamerTensors
 
-/// A convolution as the kernels see it: sizes, pitches and connection tables at fixed addresses.
+/// A convolution as the kernels see it: sizes, pitches and connection tables at fixed addresses. A dilated convolution
+/// is to them one of wider kernels with zeros between the taps.
 final class ConvolutionDescriptor: @unchecked Sendable {
     let pointer: UnsafePointer<gsm_convolution>
+    /// Of the kernels as they are run.
     let weightCount: Int
+    /// How the layer's own weights become those; nil where they are the same.
+    let dilation: KernelDilation?
     private let shape: UnsafeMutablePointer<gsm_convolution>
     private let positions: AlignedBuffer<Int32>
     private let channels: AlignedBuffer<UInt16>
@@ -33,7 +37,8 @@ final class ConvolutionDescriptor: @unchecked Sendable {
             for (index, value) in values.enumerated() { nextChannel[index] = UInt16(value) }
             return UnsafePointer(nextChannel)
         }
-        weightCount = connections * geometry.kernel.height * geometry.kernel.width
+        weightCount = connections * geometry.extent.height * geometry.extent.width
+        dilation = geometry.dilation == Size(1) ? nil : KernelDilation(geometry, connections: connections)
         shape = .allocate(capacity: 1)
         var value = gsm_convolution()
         value.set(geometry: geometry, input: input, output: output)
@@ -65,6 +70,14 @@ final class ConvolutionDescriptor: @unchecked Sendable {
 }
 
 extension ConvolutionDescriptor {
+    /// A layer's weights as the kernels are run.
+    func widened(_ weights: consuming AlignedBuffer<Float>) -> AlignedBuffer<Float> {
+        guard let dilation else { return weights }
+        let wide = AlignedBuffer<Float>(count: weightCount)
+        dilation.widen(weights.pointer, to: wide.pointer)
+        return wide
+    }
+
     /// The forward rows of this machine's best instruction set, in order of preference, with the reason of those that
     /// do not take the shape; the plain reference only where no other does.
     func forwardCandidates() -> [(kernel: ConvolutionKernel, declines: String?)] {
@@ -149,8 +162,8 @@ private struct UnitPieces {
 extension gsm_convolution {
     fileprivate mutating func set(geometry: WindowGeometry, input: ActivationLayout, output: ActivationLayout) {
         lanes = Int32(input.lanes)
-        kernel_height = Int32(geometry.kernel.height)
-        kernel_width = Int32(geometry.kernel.width)
+        kernel_height = Int32(geometry.extent.height)
+        kernel_width = Int32(geometry.extent.width)
         stride_height = Int32(geometry.stride.height)
         stride_width = Int32(geometry.stride.width)
         padding_top = Int32(geometry.paddingTop)

@@ -50,17 +50,17 @@ struct InferenceLowering {
         return FrozenNormalizationOperation(
             name: step.node.name, input: step.inputs[0], output: step.output,
             inputLayout: lowering.layout(step.inputs[0]), outputLayout: lowering.layout(step.output),
-            affine: try affine(layer, of: step.node, read), appliesReLU: step.appliesReLU)
+            affine: try affine(layer, of: step.node, read), bounds: step.bounds)
     }
 
     private func convolution(
         _ step: Step, _ descriptor: ConvolutionDescriptor, _ choice: KernelTrials.Choice, _ read: ParameterReader
     ) throws(ExecutionError) -> FrozenConvolutionOperation {
-        let weights = AlignedBuffer<Float>(count: descriptor.weightCount)
+        let entry = parameters.entry(step.node.name, .kernel)!
+        let stored = AlignedBuffer<Float>(count: entry.count)
         let bias = AlignedBuffer<Float>(count: lowering.layout(step.output).shape.channels)
-        try read(
-            parameters.entry(step.node.name, .kernel)!,
-            UnsafeMutableBufferPointer(start: weights.pointer, count: weights.count))
+        try read(entry, UnsafeMutableBufferPointer(start: stored.pointer, count: stored.count))
+        let weights = descriptor.widened(stored)
         if let entry = parameters.entry(step.node.name, .bias) {
             try read(entry, UnsafeMutableBufferPointer(start: bias.pointer, count: bias.count))
         }
@@ -69,7 +69,7 @@ struct InferenceLowering {
         }
         return FrozenConvolutionOperation(
             name: step.node.name, inputs: step.reads, output: step.output, descriptor: descriptor,
-            appliesReLU: step.appliesReLU, choice: choice, folded: weights, bias: bias)
+            bounds: step.bounds, choice: choice, folded: weights, bias: bias)
     }
 
     private func affine(

@@ -33,7 +33,11 @@ struct Lowering {
             }
             total += count
             if case .convolution(let layer) = node.layer, layer.dilation != Size(1) {
-                throw ExecutionError(node: node.name, "dilated convolutions cannot be executed yet")
+                let extent = network.geometry(of: node)!.extent
+                let (area, overflows) = extent.height.multipliedReportingOverflow(by: extent.width)
+                let (weights, isTooMuch) = area.multipliedReportingOverflow(by: 16 * count)
+                try requireMemory(
+                    byteCount: overflows || isTooMuch ? .max : weights, for: "the dilated kernels of '\(node.name)'")
             }
             let channels = max(network.shape(of: node.inputs[0]).channels, network.shape(of: node.name).channels)
             guard channels <= 1 << 16 else {
@@ -49,10 +53,15 @@ struct Lowering {
     func sharedOperation(for step: Step) throws(ExecutionError) -> (any DifferentiableOperation)? {
         let input = step.inputs[0], output = layout(step.output)
         switch step.node.layer {
-        case .activation(.relu):
-            return ReLUOperation(
+        case .activation(let activation):
+            guard let function = gsm_activation(activation) else {
+                return BoundOperation(
+                    name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
+                    outputLayout: output, bounds: step.node.layer.bounds!)
+            }
+            return ActivationOperation(
                 name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
-                outputLayout: output)
+                outputLayout: output, function: function)
         case .maxPooling(let layer):
             guard layer.kernel.height <= 15, layer.kernel.width <= 15 else {
                 throw ExecutionError(node: step.node.name, "max pooling windows may be at most 15 x 15 pixels")
@@ -70,7 +79,7 @@ struct Lowering {
         case .addition:
             return AdditionOperation(
                 name: step.node.name, inputs: step.inputs, output: step.output,
-                inputLayouts: step.inputs.map(layout), outputLayout: output, appliesReLU: step.appliesReLU)
+                inputLayouts: step.inputs.map(layout), outputLayout: output, bounds: step.bounds)
         case .concatenation:
             return ConcatenationOperation(
                 name: step.node.name, inputs: step.inputs, output: step.output,
@@ -87,8 +96,14 @@ struct Lowering {
             return SoftmaxOperation(
                 name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
                 outputLayout: output)
-        case .activation, .multiplication, .padding:
-            throw ExecutionError(node: step.node.name, "\(step.node.layer.kind) cannot be executed yet")
+        case .multiplication:
+            return MultiplicationOperation(
+                name: step.node.name, inputs: step.inputs, output: step.output,
+                layouts: (layout(input), layout(step.inputs[1])), outputLayout: output)
+        case .padding(let top, let left, _, _):
+            return PaddingOperation(
+                name: step.node.name, inputs: step.inputs, output: step.output, inputLayout: layout(input),
+                outputLayout: output, top: top, left: left)
         case .input, .convolution, .fullyConnected, .batchNormalization, .dropout:
             return nil
         }

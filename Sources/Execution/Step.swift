@@ -1,3 +1,4 @@
+import CGossamerKernels
 import GossamerNetworks
 import GossamerTensors
 
@@ -7,11 +8,12 @@ struct Step {
     /// The values of the node's inputs, by number.
     let inputs: [Int]
     let output: Int
-    /// The value that a convolution of inference adds before its ReLU.
+    /// The value that a convolution of inference adds before the bounds.
     fileprivate(set) var addend: Int?
     /// The batch normalisation that inference folds into a convolution.
     fileprivate(set) var normalization: Node?
-    fileprivate(set) var appliesReLU = false
+    /// What the output is kept between: the ReLU or another bound that the step takes along.
+    fileprivate(set) var bounds = gsm_bounds.none
 
     /// Whether kernels of the table run it: a convolution or a fully connected layer.
     var isConvolution: Bool { node.layer.hasConnections }
@@ -62,8 +64,8 @@ struct StepList {
         switch node.layer {
         case .convolution, .fullyConnected:
             if !isTraining { takeLinear(into: &step, last: &last) }
-            takeReLU(into: &step, after: last)
-        case .batchNormalization, .addition: takeReLU(into: &step, after: last)
+            takeBounds(into: &step, after: last)
+        case .batchNormalization, .addition: takeBounds(into: &step, after: last)
         default: break
         }
         steps.append(step)
@@ -85,10 +87,10 @@ struct StepList {
         }
     }
 
-    private mutating func takeReLU(into step: inout Step, after last: Node) {
-        guard let relu = onlyConsumer(of: last, where: { $0 == .activation(.relu) }) else { return }
-        step.appliesReLU = true
-        values[relu.name] = step.output
+    private mutating func takeBounds(into step: inout Step, after last: Node) {
+        guard let next = onlyConsumer(of: last, where: { $0.bounds != nil }) else { return }
+        step.bounds = next.layer.bounds!
+        values[next.name] = step.output
     }
 
     /// The only reader of a node, if it is of the wanted kind.
@@ -101,6 +103,16 @@ struct StepList {
 }
 
 extension Layer {
+    /// Of an activation that is the identity between two bounds; nil for other layers.
+    var bounds: gsm_bounds? {
+        switch self {
+        case .activation(.relu): gsm_bounds(low: 0, high: .infinity)
+        case .activation(.relu6): gsm_bounds(low: 0, high: 6)
+        case .activation(.clip(let low, let high)): gsm_bounds(low: Float(low), high: Float(high))
+        default: nil
+        }
+    }
+
     /// Convolutions and fully connected layers.
     var hasConnections: Bool {
         switch self {

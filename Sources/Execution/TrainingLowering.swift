@@ -46,7 +46,7 @@ struct TrainingLowering {
         return ConvolutionOperation(
             name: step.node.name, inputs: step.inputs, output: step.output, descriptor: descriptor,
             outputLayout: lowering.layout(step.output), kernelEntry: parameters.entry(step.node.name, .kernel)!,
-            biasEntry: parameters.entry(step.node.name, .bias), appliesReLU: step.appliesReLU,
+            biasEntry: parameters.entry(step.node.name, .bias), bounds: step.bounds,
             kernels: .init(
                 forward: descriptor.kernel(GSM_CONVOLUTION_FORWARD),
                 inputGradient: wantsInputGradient ? descriptor.kernel(GSM_CONVOLUTION_INPUT_GRADIENT) : nil,
@@ -58,7 +58,7 @@ struct TrainingLowering {
         FixedNormalizationOperation(
             name: step.node.name, inputs: step.inputs, output: step.output,
             inputLayout: lowering.layout(step.inputs[0]), outputLayout: lowering.layout(step.output), layer: layer,
-            entries: entries(of: step.node), appliesReLU: step.appliesReLU,
+            entries: entries(of: step.node), bounds: step.bounds,
             passesGradient: needsGradient[step.inputs[0]])
     }
 
@@ -72,6 +72,6 @@ struct TrainingLowering {
         BatchNormalizationOperation(
             name: step.node.name, inputs: step.inputs, output: step.output,
             inputLayout: lowering.layout(step.inputs[0]), outputLayout: lowering.layout(step.output), layer: layer,
-            entries: entries(of: step.node), appliesReLU: step.appliesReLU)
+            entries: entries(of: step.node), bounds: step.bounds)
     }
 }

@@ -26,6 +26,27 @@ extension ActivationLayout {
     }
 }
 
+extension gsm_bounds {
+    static var none: gsm_bounds { gsm_bounds(low: -.infinity, high: .infinity) }
+
+    /// Whether they change anything.
+    var apply: Bool { low > -.infinity || high < .infinity }
+}
+
+extension gsm_activation {
+    /// - Returns: nil for activations that are bounds.
+    init?(_ activation: Activation) {
+        switch activation {
+        case .sigmoid: self.init(kind: GSM_SIGMOID, slope: 0)
+        case .hardSigmoid: self.init(kind: GSM_HARD_SIGMOID, slope: 0)
+        case .swish: self.init(kind: GSM_SWISH, slope: 0)
+        case .hardSwish: self.init(kind: GSM_HARD_SWISH, slope: 0)
+        case .leakyReLU(let slope): self.init(kind: GSM_LEAKY_RELU, slope: Float(slope))
+        case .relu, .relu6, .clip: return nil
+        }
+    }
+}
+
 extension gsm_pooling {
     init(_ geometry: WindowGeometry, countsPadding: Bool) {
         self.init(

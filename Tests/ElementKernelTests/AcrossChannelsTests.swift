@@ -90,20 +90,6 @@ import Testing
         }
     }
 
-    /// A few of the gradient's values against central differences.
-    private func expectDifferences(
-        of loss: ([Double]) -> Double, at values: [Double], _ gradient: [Double], _ generator: inout SeededGenerator,
-        _ comment: Comment
-    ) {
-        for _ in 0 ..< 4 {
-            let index = generator.index(below: values.count), h = 1e-4
-            var up = values, down = values
-            up[index] += h
-            down[index] -= h
-            #expect(abs(gradient[index] - (loss(up) - loss(down)) / (2 * h)) < 1e-5, comment)
-        }
-    }
-
     private func normalized(_ x: [Double], _ response: gsm_response, _ batch: Batch) -> [Double] {
         let pixels = batch.shape.height * batch.shape.width, channels = batch.shape.channels
         let half = Int(response.size) / 2

@@ -50,3 +50,31 @@ func relativeError(_ actual: [Double], _ expected: [Double]) -> Double {
     let scale = max(expected.map(abs).max() ?? 0, 1e-30)
     return zip(actual, expected).map { $0.isFinite ? abs($0 - $1) / scale : .infinity }.max() ?? 0
 }
+
+extension gsm_bounds {
+    static var none: gsm_bounds { gsm_bounds(low: -.infinity, high: .infinity) }
+
+    /// None, a ReLU, or bounds that cut at both ends.
+    static func draw(_ generator: inout SeededGenerator) -> gsm_bounds {
+        [.none, gsm_bounds(low: 0, high: .infinity), gsm_bounds(low: -0.5, high: 0.75)][generator.index(below: 3)]
+    }
+
+    func callAsFunction(_ value: Double) -> Double { min(max(value, Double(low)), Double(high)) }
+
+    /// Whether a value was not cut.
+    func passes(_ value: Double) -> Bool { value > Double(low) && value < Double(high) }
+}
+
+/// A few values of a gradient against central differences of the loss, in double.
+func expectDifferences(
+    of loss: ([Double]) -> Double, at values: [Double], _ gradient: [Double], _ generator: inout SeededGenerator,
+    _ comment: Comment, tolerance: Double = 1e-5
+) {
+    for _ in 0 ..< 4 {
+        let index = generator.index(below: values.count), h = 1e-4
+        var up = values, down = values
+        up[index] += h
+        down[index] -= h
+        #expect(abs(gradient[index] - (loss(up) - loss(down)) / (2 * h)) < tolerance, comment)
+    }
+}

@@ -14,7 +14,7 @@ private final class Normalization {
         shift = zeros.map { _ in generator.uniform() * 2 - 1 }
     }
 
-    func call(_ images: Int, relu: Bool, from channel: Int, _ body: (UnsafePointer<gsm_normalization>) -> Void) {
+    func call(_ images: Int, bounds: gsm_bounds, from channel: Int, _ body: (UnsafePointer<gsm_normalization>) -> Void) {
         mean.withUnsafeMutableBufferPointer { mean in
             variance.withUnsafeMutableBufferPointer { variance in
                 inverseDeviation.withUnsafeMutableBufferPointer { deviation in
@@ -23,7 +23,7 @@ private final class Normalization {
                             scale.withUnsafeBufferPointer { scale in
                                 shift.withUnsafeBufferPointer { shift in
                                     let parameters = gsm_normalization(
-                                        images: Int32(images), epsilon: epsilon, relu: relu,
+                                        images: Int32(images), epsilon: epsilon, bounds: bounds,
                                         mean: mean.baseAddress! + channel, variance: variance.baseAddress! + channel,
                                         inverse_deviation: deviation.baseAddress! + channel,
                                         scale: scale.baseAddress! + channel, shift: shift.baseAddress! + channel,
@@ -52,8 +52,8 @@ private struct Reference {
         normalized = centered.map { [variance] in $0 / (variance + epsilon).squareRoot() }
     }
 
-    func output(scale: Double, shift: Double, relu: Bool) -> [Double] {
-        normalized.map { relu ? max($0 * scale + shift, 0) : $0 * scale + shift }
+    func output(scale: Double, shift: Double, bounds: gsm_bounds = .none) -> [Double] {
+        normalized.map { bounds($0 * scale + shift) }
     }
 }
 
@@ -65,11 +65,11 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
 @Suite struct NormalizationTests {
     @Test func forward() {
         forEachCase("forward") { kernels, generator, comment in
-            let batch = Batch(&generator), relu = generator.index(below: 2) == 0
+            let batch = Batch(&generator), bounds = gsm_bounds.draw(&generator)
             let x = batch.blocks(.activation, &generator), y = batch.blocks(.activation, &generator)
             let state = Normalization(channels: batch.shape.channels, generator: &generator)
             x.forChannelRanges(&generator) { channel, extent in
-                state.call(batch.images, relu: relu, from: channel) {
+                state.call(batch.images, bounds: bounds, from: channel) {
                     kernels.normalization_statistics(extent, $0, x.view(channel: channel))
                     kernels.normalize(extent, $0, x.view(channel: channel), y.view(channel: channel))
                 }
@@ -81,7 +81,7 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
                 // A channel of one value has a variance of zero: what is left of rounding is divided by sqrt(epsilon).
                 let tolerance = batch.images * batch.shape.height * batch.shape.width == 1 ? 1e-3 : 1e-5
                 let expected = reference.output(
-                    scale: Double(state.scale[channel]), shift: Double(state.shift[channel]), relu: relu)
+                    scale: Double(state.scale[channel]), shift: Double(state.shift[channel]), bounds: bounds)
                 for (actual, value) in zip(channelValues(y, channel), expected) {
                     #expect(abs(actual - value) < tolerance, comment)
                 }
@@ -97,7 +97,7 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
             let x = batch.blocks(.activation, &generator)
             for image in 0 ..< x.images { for offset in x.offsets(image: image) { x.buffer[offset] += 10_000 } }
             let state = Normalization(channels: batch.shape.channels, generator: &generator)
-            state.call(batch.images, relu: false, from: 0) {
+            state.call(batch.images, bounds: .none, from: 0) {
                 kernels.normalization_statistics(x.extent(), $0, x.view())
             }
             for channel in 0 ..< batch.shape.channels {
@@ -110,7 +110,7 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
     /// Central differences, in double, of the loss sum(dy * y).
     @Test func backwardAgreesWithFiniteDifferences() {
         forEachCase("backwardAgreesWithFiniteDifferences") { kernels, generator, comment in
-            let batch = Batch(&generator), relu = generator.index(below: 2) == 0
+            let batch = Batch(&generator), bounds = gsm_bounds.draw(&generator)
             guard batch.images * batch.shape.height * batch.shape.width >= 8 else { return }
             let x = batch.blocks(.activation, &generator), y = batch.blocks(.activation, &generator)
             let dy = batch.blocks(.gradient, &generator), dx = batch.blocks(.gradient, &generator)
@@ -119,7 +119,7 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
             x.forChannelRanges(&generator) { channel, extent in
                 let input = x.view(channel: channel), output = y.view(channel: channel)
                 let gradient = dy.view(channel: channel)
-                state.call(batch.images, relu: relu, from: channel) {
+                state.call(batch.images, bounds: bounds, from: channel) {
                     kernels.normalization_statistics(extent, $0, input)
                     kernels.normalize(extent, $0, input, output)
                     kernels.normalization_parameter_gradients(extent, $0, input, gradient)
@@ -129,14 +129,14 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
             }
             let pixels = batch.shape.height * batch.shape.width
             for channel in 0 ..< batch.shape.channels {
-                // The ReLU's mask is held, as in the gradient.
-                let passes = channelValues(y, channel).map { !relu || $0 > 0 }
+                // What the bounds cut is held, as in the gradient.
+                let passes = channelValues(y, channel).map { bounds.passes($0) }
                 let gradients = zip(channelValues(dy, channel), passes).map { $1 ? $0 : 0 }
                 let values = channelValues(x, channel)
                 let scale = Double(state.scale[channel]), shift = Double(state.shift[channel])
                 let loss = { (x: [Double], scale: Double, shift: Double) in
                     let outputs = Reference(x, epsilon: Double(state.epsilon)).output(
-                        scale: scale, shift: shift, relu: false)
+                        scale: scale, shift: shift)
                     return zip(outputs, gradients).reduce(0) { $0 + $1.0 * $1.1 }
                 }
                 let magnitude = gradients.reduce(1e-3) { $0 + abs($1) }, h = 1e-4
@@ -165,11 +165,11 @@ private func channelValues(_ blocks: Blocks, _ channel: Int) -> [Double] {
             let x = batch.blocks(.activation, &generator)
             let whole = Normalization(channels: batch.shape.channels, generator: &generator)
             let parts = Normalization(channels: batch.shape.channels, generator: &generator)
-            whole.call(batch.images, relu: false, from: 0) {
+            whole.call(batch.images, bounds: .none, from: 0) {
                 kernels.normalization_statistics(x.extent(), $0, x.view())
             }
             x.forChannelRanges(&generator) { channel, extent in
-                parts.call(batch.images, relu: false, from: channel) {
+                parts.call(batch.images, bounds: .none, from: channel) {
                     kernels.normalization_statistics(extent, $0, x.view(channel: channel))
                 }
             }

@@ -3,13 +3,13 @@ import GossamerTensors
 import Testing
 
 @Suite struct PointwiseTests {
-    @Test func relu() {
-        forEachCase("relu") { kernels, generator, comment in
-            let batch = Batch(&generator)
+    @Test func bounds() {
+        forEachCase("bounds") { kernels, generator, comment in
+            let batch = Batch(&generator), bounds = gsm_bounds.draw(&generator)
             let x = batch.blocks(.activation, &generator), y = batch.blocks(.activation, &generator)
-            let expected = x.values.map { max($0, 0) }
-            x.forChannelRanges(&generator) { kernels.relu($1, x.view(channel: $0), y.view(channel: $0)) }
-            kernels.relu(x.extent(), x.view(), x.view())
+            let expected = x.values.map { bounds($0) }
+            x.forChannelRanges(&generator) { kernels.bound($1, bounds, x.view(channel: $0), y.view(channel: $0)) }
+            kernels.bound(x.extent(), bounds, x.view(), x.view())
             #expect(y.values == expected, comment)
             #expect(x.values == expected, comment)
             #expect(y.gapsAreUntouched && x.gapsAreUntouched, comment)
@@ -17,17 +17,17 @@ import Testing
         }
     }
 
-    @Test func reluGradient() {
-        forEachCase("reluGradient") { kernels, generator, comment in
-            let batch = Batch(&generator)
+    @Test func boundGradient() {
+        forEachCase("boundGradient") { kernels, generator, comment in
+            let batch = Batch(&generator), bounds = gsm_bounds.draw(&generator)
             let y = batch.blocks(.activation, &generator), dy = batch.blocks(.gradient, &generator)
             let dx = batch.blocks(.gradient, &generator)
-            kernels.relu(y.extent(), y.view(), y.view())
+            kernels.bound(y.extent(), bounds, y.view(), y.view())
             let accumulate = generator.index(below: 2) == 0
             let expected = zip(y.values, zip(dy.values, dx.values)).map { output, gradients in
-                (accumulate ? gradients.1 : 0) + (output > 0 ? gradients.0 : 0)
+                (accumulate ? gradients.1 : 0) + (bounds.passes(output) ? gradients.0 : 0)
             }
-            kernels.relu_gradient(y.extent(), y.view(), dy.view(), dx.view(), accumulate)
+            kernels.bound_gradient(y.extent(), bounds, y.view(), dy.view(), dx.view(), accumulate)
             #expect(relativeError(dx.values, expected) < 1e-6, comment)
             #expect(dx.idleLanesAreZero && dx.gapsAreUntouched, comment)
         }
@@ -35,9 +35,9 @@ import Testing
 
     @Test func biasGradient() {
         forEachCase("biasGradient") { kernels, generator, comment in
-            let batch = Batch(&generator)
+            let batch = Batch(&generator), bounds = gsm_bounds.draw(&generator)
             let y = batch.blocks(.activation, &generator), dy = batch.blocks(.gradient, &generator)
-            let masked = zip(y.values, dy.values).map { $0 > 0 ? $1 : 0 }
+            let masked = zip(y.values, dy.values).map { bounds.passes($0) ? $1 : 0 }
             var sums = [Float](repeating: 0, count: batch.shape.channels), fused = sums
             let plain = channelSums(dy.values, batch), expected = channelSums(masked, batch)
             let magnitudes = channelSums(dy.values.map(abs), batch)
@@ -46,8 +46,8 @@ import Testing
                     kernels.bias_gradient(extent, dy.view(channel: channel), $0.baseAddress! + channel)
                 }
                 fused.withUnsafeMutableBufferPointer {
-                    kernels.relu_bias_gradient(
-                        extent, y.view(channel: channel), dy.view(channel: channel), $0.baseAddress! + channel)
+                    kernels.bound_bias_gradient(
+                        extent, bounds, y.view(channel: channel), dy.view(channel: channel), $0.baseAddress! + channel)
                 }
             }
             for channel in 0 ..< batch.shape.channels {
@@ -65,10 +65,11 @@ import Testing
             let a = batch.blocks(.activation, &generator), b = batch.blocks(.activation, &generator)
             let y = batch.blocks(.activation, &generator)
             let sum = zip(a.values, b.values).map { Double(Float($0) + Float($1)) }
-            kernels.add(a.extent(), a.view(), b.view(), y.view(), GSM_EPILOGUE_NONE)
+            kernels.add(a.extent(), a.view(), b.view(), y.view(), .none)
             #expect(y.values == sum, comment)
-            kernels.add(a.extent(), a.view(), b.view(), y.view(), GSM_EPILOGUE_RELU)
-            #expect(y.values == sum.map { max($0, 0) }, comment)
+            let bounds = gsm_bounds.draw(&generator)
+            kernels.add(a.extent(), a.view(), b.view(), y.view(), bounds)
+            #expect(y.values == sum.map { bounds($0) }, comment)
             a.forChannelRanges(&generator) { kernels.copy($1, a.view(channel: $0), y.view(channel: $0)) }
             #expect(y.values == a.values, comment)
             kernels.accumulate(a.extent(), b.view(), y.view())

@@ -15,7 +15,8 @@ import Testing
             inputCount: shape.channels, rowStarts: starts, inputs: try fixture.integers("inputs"))
         let layer = Convolution(
             filters: starts.count - 1, kernel: size(fixture, "kernel"), stride: size(fixture, "stride"),
-            padding: padding(fixture), bias: fixture.flag("bias"))
+            padding: padding(fixture), dilation: name.contains("dilation") ? size(fixture, "dilation") : Size(1),
+            bias: fixture.flag("bias"))
         let network = try network(shape, .convolution(layer), connections: ["layer": table])
         let result = try replay(network, fixture)
         func bound(_ magnitude: String) throws -> Double { 1e-6 * Double(try fixture.floats(magnitude)[0]) }
@@ -73,6 +74,51 @@ import Testing
     @Test(arguments: Fixture.names(in: "relu")) func relu(name: String) throws {
         let fixture = try Fixture(name)
         try check(replay(network(imageShape(fixture, "input"), .activation(.relu)), fixture), fixture)
+    }
+
+    @Test(arguments: Fixture.names(in: "activation")) func activation(name: String) throws {
+        let activations: [String: Activation] = [
+            "relu6": .relu6, "sigmoid": .sigmoid, "hard-sigmoid": .hardSigmoid, "hard-swish": .hardSwish,
+            "swish": .swish, "leaky-relu": .leakyReLU(slope: 0.1), "clip": .clip(low: -1.5, high: 2),
+        ]
+        let fixture = try Fixture(name)
+        let activation = try #require(activations[String(name.dropFirst("activation/".count))])
+        try check(replay(network(imageShape(fixture, "input"), .activation(activation)), fixture), fixture)
+    }
+
+    @Test(arguments: Fixture.names(in: "padding")) func padding(name: String) throws {
+        let fixture = try Fixture(name)
+        let layer = Layer.padding(
+            top: fixture.integer("top"), left: fixture.integer("left"), bottom: fixture.integer("bottom"),
+            right: fixture.integer("right"))
+        try check(replay(network(imageShape(fixture, "input"), layer), fixture), fixture)
+    }
+
+    /// A network has one input: the second factor is made of channels of it, by an average where it is one pixel.
+    @Test(arguments: Fixture.names(in: "multiplication")) func multiplication(name: String) throws {
+        let fixture = try Fixture(name)
+        let shape = try imageShape(fixture, "input0"), area = shape.height * shape.width
+        var builder = NetworkBuilder(
+            name: "product", input: Shape(channels: 2 * shape.channels, height: shape.height, width: shape.width))
+        let first = builder.add(.channelSelection(Array(0 ..< shape.channels)), [builder.input])
+        var second = builder.add(.channelSelection(Array(shape.channels ..< 2 * shape.channels)), [builder.input])
+        let hasOnePixel = name.contains("pixel")
+        if hasOnePixel { second = builder.globalAveragePooling(second) }
+        _ = builder.multiplication(first, second)
+        var plan = try plan(builder.build(), fixture)
+        let input0 = try fixture.floats("input0"), input1 = try fixture.floats("input1")
+        func spread(_ values: [Float], by factor: Float = 1) -> [Float] {
+            hasOnePixel ? values.flatMap { Array(repeating: $0 * factor, count: area) } : values
+        }
+        let result = try plan.run(
+            interleaved([input0, spread(input1)], [shape, shape]),
+            outputGradient: fixture.floats("output_gradient"))
+        #expect(relativeError(result.outputs, try fixture.floats("output")) < 1e-5)
+        let gradients = [
+            try fixture.floats("input0_gradient"),
+            spread(try fixture.floats("input1_gradient"), by: 1 / Float(area)),
+        ]
+        #expect(relativeError(result.inputGradient, interleaved(gradients, [shape, shape])) < 1e-5)
     }
 
     @Test(arguments: Fixture.names(in: "local-response-normalization"))

@@ -11,7 +11,8 @@ struct ConvolutionCase: CustomStringConvertible {
     let rows: [[Int]]
     /// Floats added to the dense row, channel and block pitches; they must stay untouched.
     let gaps: (row: Int, channel: Int, block: Int)
-    let hasBias, hasReLU, hasAddend, accumulates: Bool
+    let hasBias, hasAddend, accumulates: Bool
+    let bounds: gsm_bounds
 
     init(seed: UInt64, index: Int, lanes: Int) {
         var random = SeededGenerator(seed: seed, keys: SeededGenerator.key("convolution case"), UInt64(index))
@@ -31,7 +32,7 @@ struct ConvolutionCase: CustomStringConvertible {
         gaps = (extra * lanes * random.index(below: 3), extra * lanes * random.index(below: 3),
                 extra * 16 * random.index(below: 3))
         hasBias = random.index(below: 2) == 0
-        hasReLU = random.index(below: 2) == 0
+        bounds = random.bounds()
         accumulates = random.index(below: 2) == 0
         hasAddend = random.index(below: 2) == 0
     }
@@ -58,8 +59,22 @@ struct ConvolutionCase: CustomStringConvertible {
         "GOSSAMER_KERNEL_CASE=\(seed):\(index):\(lanes) (kernel \(kernel), stride \(stride), padding \(padding), "
             + "input \(input), output \(output), channels \(inputChannels) -> \(outputChannels), "
             + "\(connectionCount) connections, \(blocks) blocks of \(lanes), gaps \(gaps), bias \(hasBias), "
-            + "ReLU \(hasReLU), addend \(hasAddend), accumulates \(accumulates))"
+            + "within \(bounds.low) and \(bounds.high), addend \(hasAddend), accumulates \(accumulates))"
     }
+}
+
+extension SeededGenerator {
+    /// None, a ReLU, or bounds that cut some of the results at both ends.
+    mutating func bounds() -> gsm_bounds {
+        [
+            gsm_bounds(low: -.infinity, high: .infinity), gsm_bounds(low: 0, high: .infinity),
+            gsm_bounds(low: -0.25, high: 0.5), gsm_bounds(low: -.infinity, high: 0.125),
+        ][index(below: 4)]
+    }
+}
+
+extension gsm_bounds {
+    func callAsFunction(_ value: Double) -> Double { min(max(value, Double(low)), Double(high)) }
 }
 
 /// Sizes of a convolution: half of the draws belong to a family that has kernels of its own.

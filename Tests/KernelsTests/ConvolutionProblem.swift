@@ -119,7 +119,7 @@ final class ConvolutionProblem {
                 for index in offset ..< offset + drawn.lanes { result[index] += Double(addend.values[index]) }
             }
         }
-        return drawn.hasReLU ? result.map { max(0, $0) } : result
+        return result.map { drawn.bounds($0) }
     }
 
     func expectedInputGradient() -> [Double] {

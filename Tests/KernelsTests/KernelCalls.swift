@@ -43,7 +43,7 @@ func run(
         call.shape = shape
         call.block_count = Int32(drawn.blocks)
         call.accumulate = drawn.accumulates
-        call.epilogue = drawn.hasReLU ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
+        call.bounds = drawn.bounds
         call.input = UnsafePointer(problem.input.values.pointer)
         call.output_gradient = UnsafePointer(problem.output.values.pointer)
         call.bias = drawn.hasBias ? UnsafePointer(problem.bias.pointer) : nil

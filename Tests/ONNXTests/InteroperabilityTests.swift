@@ -41,7 +41,11 @@ struct InteroperabilityTests {
     func architectures(pattern: String) throws {
         let pattern = try Pattern(parsing: pattern)
         var cases = ExportedCases()
-        for network in try [Network.mnist(), .vgg16BN(), .resnet50(classes: 10, side: 32), .inceptionV3(side: 75)] {
+        let networks = try [
+            Network.mnist(), .cifar10(), .vgg16BN(), .resnet50(classes: 10, side: 32), .inceptionV3(side: 75),
+            .mobilenetV1(classes: 10, side: 32),
+        ]
+        for network in networks {
             try cases.add(network.sparsified(with: pattern, seed: 1).network, count: 2, folds: false)
         }
         try cases.check()

@@ -8,7 +8,8 @@ final class SingleImageProblem {
 
     private(set) var shape: gsm_convolution
     let images: Int
-    let relu, hasBias, hasAddend: Bool
+    let hasBias, hasAddend: Bool
+    let bounds: gsm_bounds
     private let rowStarts: AlignedBuffer<Int32>
     private let inputs: AlignedBuffer<UInt16>
     private let input, weights, bias, addend: AlignedBuffer<Float>
@@ -19,7 +20,10 @@ final class SingleImageProblem {
     init(_ shape: gsm_convolution, rows: [[Int]], images: Int, _ g: inout SeededGenerator) {
         self.shape = shape
         self.images = images
-        relu = g.index(below: 2) == 0
+        bounds = [
+            gsm_bounds(low: -.infinity, high: .infinity), gsm_bounds(low: 0, high: .infinity),
+            gsm_bounds(low: -0.25, high: 0.5), gsm_bounds(low: -.infinity, high: 0.125),
+        ][g.index(below: 4)]
         hasBias = g.index(below: 3) > 0
         hasAddend = g.index(below: 2) == 0
         Self.drawPitches(&self.shape, &g)
@@ -72,7 +76,7 @@ final class SingleImageProblem {
             var call = gsm_convolution_call()
             call.shape = shape
             call.block_count = Int32(images)
-            call.epilogue = relu ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
+            call.bounds = bounds
             call.input = UnsafePointer(input.pointer)
             call.output = output.pointer
             call.weights = UnsafePointer(weights.pointer)
@@ -129,6 +133,6 @@ final class SingleImageProblem {
                 }
             }
         }
-        return (relu ? max(value, 0) : value, magnitude)
+        return (min(max(value, Double(bounds.low)), Double(bounds.high)), magnitude)
     }
 }

@@ -3,7 +3,8 @@ import GossamerNetworks
 import GossamerTensors
 
 /// Draws small networks in which values have several readers: convolutions of all kinds, poolings, batch
-/// normalisation, dropout, ReLU, concatenation, addition and channel selection.
+/// normalisation, dropout, activations, local response normalisation, softmax, padding, concatenation, addition,
+/// multiplication and channel selection.
 package struct RandomNetwork {
     package struct Options: Sendable {
         package var normalization = true
@@ -89,7 +90,7 @@ package struct RandomNetwork {
 
     private mutating func addLayer() {
         let input = source()
-        switch generator.index(below: 12) {
+        switch generator.index(below: 17) {
         case 0 ... 3: addConvolution(input)
         case 4: addPooling(input, maximum: options.kinks && generator.index(below: 2) == 0)
         case 5 where options.normalization:
@@ -97,6 +98,13 @@ package struct RandomNetwork {
         case 6 where options.dropout:
             add(.dropout(rate: [0.0, 0.25, 0.5][generator.index(below: 3)]), [input], input.shape)
         case 7, 8: if options.kinks { add(.activation(.relu), [input], input.shape) } else { addConvolution(input) }
+        case 12, 13: addActivation(input)
+        case 14:
+            let layer = LocalResponseNormalization(
+                size: 1 + 2 * generator.index(below: 4), alpha: 1.5, beta: [0.75, 0.5][generator.index(below: 2)])
+            add(.localResponseNormalization(layer), [input], input.shape)
+        case 15: addMultiplication(input)
+        case 16: addPadding(input)
         case 9: addJoin(input, adds: true)
         case 10: addJoin(input, adds: false)
         case 11 where input.shape.channels > 1:
@@ -108,16 +116,45 @@ package struct RandomNetwork {
         }
     }
 
+    private mutating func addActivation(_ input: (value: NetworkBuilder.Value, shape: Shape)) {
+        let smooth: [Activation] = [.sigmoid, .swish]
+        let others: [Activation] = [
+            .relu6, .hardSigmoid, .hardSwish, .leakyReLU(slope: 0.125), .clip(low: -0.5, high: 1),
+            .clip(low: -.infinity, high: 0.5),
+        ]
+        let choices = options.kinks ? smooth + others : smooth
+        add(.activation(choices[generator.index(below: choices.count)]), [input], input.shape)
+    }
+
+    /// With a value of the same shape, or with a pixel of as many channels.
+    private mutating func addMultiplication(_ input: (value: NetworkBuilder.Value, shape: Shape)) {
+        let pixel = Shape(channels: input.shape.channels, height: 1, width: 1)
+        if generator.index(below: 2) == 0 { add(.globalAveragePooling, [input], pixel) }
+        let partners = values.filter { $0.shape == input.shape || $0.shape == pixel }
+        add(.multiplication, [input, partners[generator.index(below: partners.count)]], input.shape)
+    }
+
+    private mutating func addPadding(_ input: (value: NetworkBuilder.Value, shape: Shape)) {
+        guard generator.index(below: 2) == 0 else { return add(.softmax, [input], input.shape) }
+        let sides = (0 ..< 4).map { _ in generator.index(below: 3) }
+        let shape = Shape(
+            channels: input.shape.channels, height: sides[0] + input.shape.height + sides[2],
+            width: sides[1] + input.shape.width + sides[3])
+        add(.padding(top: sides[0], left: sides[1], bottom: sides[2], right: sides[3]), [input], shape)
+    }
+
     private mutating func addConvolution(_ input: (value: NetworkBuilder.Value, shape: Shape)) {
         let kernels = [(1, 1), (3, 3), (5, 5), (1, 3), (3, 1), (2, 2), (1, 7), (7, 1)]
         let kernel = kernels[generator.index(below: kernels.count)]
         // Strides make images smaller, so that not many follow each other.
         let stride = generator.index(below: 4) == 0 ? 2 : 1
+        let dilation = generator.index(below: 4) == 0 ? Size(height: 2, width: 1 + generator.index(below: 3)) : Size(1)
+        let extent = (1 + (kernel.0 - 1) * dilation.height, 1 + (kernel.1 - 1) * dilation.width)
         let layer = Convolution(
             filters: 1 + generator.index(below: options.largestFilters),
             kernel: Size(height: kernel.0, width: kernel.1),
             stride: Size(height: stride, width: generator.index(below: 5) == 0 ? 1 : stride),
-            padding: padding(kernel: kernel, input: input.shape), bias: generator.index(below: 3) > 0)
+            padding: padding(kernel: extent, input: input.shape), dilation: dilation, bias: generator.index(below: 3) > 0)
         guard let geometry = Layer.convolution(layer).geometry(input: input.shape) else { return }
         let output = Shape(channels: layer.filters, height: geometry.output.height, width: geometry.output.width)
         add(.convolution(layer), [input], output)

@@ -40,14 +40,28 @@ typedef struct gsm_pooling {
 typedef struct gsm_normalization {
     int32_t images;  // live images in the blocks of the extent
     float epsilon;
-    bool relu;  // ReLU follows: fused into forward; backward drops the gradient where the output is not positive
+    gsm_bounds bounds;  // of the output; backward drops the gradient where they cut it
     float *mean, *_Nullable variance, *inverse_deviation;  // the biased variance
     const float *_Nullable scale, *_Nullable shift;
     float *_Nullable scale_gradient, *_Nullable shift_gradient;
 } gsm_normalization;
 
+/// A function of every value that is not linear between bounds.
+typedef enum gsm_activation_kind {
+    GSM_SIGMOID = 0,       // s(x) = 1 / (1 + exp(-x))
+    GSM_HARD_SIGMOID = 1,  // h(x) = x / 6 + 1/2 between 0 and 1
+    GSM_SWISH = 2,         // x s(x)
+    GSM_HARD_SWISH = 3,    // x h(x)
+    GSM_LEAKY_RELU = 4,    // x where it is positive, slope x elsewhere
+} gsm_activation_kind;
+
+typedef struct gsm_activation {
+    gsm_activation_kind kind;
+    float slope;  // of the leaky ReLU
+} gsm_activation;
+
 /// Local response normalisation over the `size` channels around each, an odd number:
-/// y = x * s^-beta with s = bias + factor * the sum of their squares; bias is above 0, factor and beta are not negative.
+/// y = x * s^-beta with s = bias + factor * the sum of their squares; bias is above 0, factor and beta at least 0.
 typedef struct gsm_response {
     int32_t size;
     float factor, beta, bias;
@@ -89,17 +103,29 @@ typedef struct gsm_rmsprop {
 typedef struct gsm_element_kernels {
     gsm_isa isa;
 
-    /// y = max(x, 0); x and y may be the same.
-    void (*relu)(gsm_extent extent, gsm_view x, gsm_view y);
-    /// dx = y > 0 ? dy : 0, or dx += that; dy and dx may be the same.
-    void (*relu_gradient)(gsm_extent extent, gsm_view y, gsm_view dy, gsm_view dx, bool accumulate);
+    /// y = x between the bounds; x and y may be the same.
+    void (*bound)(gsm_extent extent, gsm_bounds bounds, gsm_view x, gsm_view y);
+    /// dx = dy where y lies between the bounds and not on one, elsewhere 0, or dx += that; dy and dx may be the same.
+    void (*bound_gradient)(gsm_extent extent, gsm_bounds bounds, gsm_view y, gsm_view dy, gsm_view dx,
+                           bool accumulate);
     /// sums[channel] = the sum of dy over blocks, pixels and lanes (summed in double).
     void (*bias_gradient)(gsm_extent extent, gsm_view dy, float *sums);
     /// Both of the above in one pass: dy is masked in place.
-    void (*relu_bias_gradient)(gsm_extent extent, gsm_view y, gsm_view dy, float *sums);
+    void (*bound_bias_gradient)(gsm_extent extent, gsm_bounds bounds, gsm_view y, gsm_view dy, float *sums);
 
-    /// y = a + b, then ReLU if asked for; y may be a or b.
-    void (*add)(gsm_extent extent, gsm_view a, gsm_view b, gsm_view y, gsm_epilogue epilogue);
+    /// y = the function of x; x and y may be the same.
+    void (*activate)(gsm_extent extent, gsm_activation activation, gsm_view x, gsm_view y);
+    /// dx = dy times the derivative at x, or dx += that; dy and dx may be the same.
+    void (*activation_gradient)(gsm_extent extent, gsm_activation activation, gsm_view x, gsm_view dy, gsm_view dx,
+                                bool accumulate);
+
+    /// y = a * b, or y += that. With `one_pixel`, b has one pixel a channel, which meets all pixels of a.
+    void (*multiply)(gsm_extent extent, gsm_view a, gsm_view b, gsm_view y, bool one_pixel, bool accumulate);
+    /// The one pixel of each channel of y = the sum of a * b over the pixels, or y += that.
+    void (*sum_products)(gsm_extent extent, gsm_view a, gsm_view b, gsm_view y, bool accumulate);
+
+    /// y = a + b between the bounds; y may be a or b.
+    void (*add)(gsm_extent extent, gsm_view a, gsm_view b, gsm_view y, gsm_bounds bounds);
     /// y += x
     void (*accumulate)(gsm_extent extent, gsm_view x, gsm_view y);
     void (*copy)(gsm_extent extent, gsm_view x, gsm_view y);
@@ -119,7 +145,7 @@ typedef struct gsm_element_kernels {
 
     /// Writes mean, variance and inverse_deviation = 1 / sqrt(variance + epsilon) of the live images.
     void (*normalization_statistics)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x);
-    /// y = (x - mean) * inverse_deviation * scale + shift, then ReLU if `relu`; x and y may be the same.
+    /// y = (x - mean) * inverse_deviation * scale + shift, between the bounds; x and y may be the same.
     void (*normalize)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x, gsm_view y);
     /// Writes scale_gradient and shift_gradient from x and dy.
     void (*normalization_parameter_gradients)(gsm_extent extent, const gsm_normalization *normalization, gsm_view x,

@@ -52,14 +52,14 @@ enum { GSM_SHARED_BY_ALL = 1 << 30 };
 /// Fills `shared_outputs` and `shared_inputs` from the tables, once they are in place.
 void gsm_find_shared(gsm_convolution *shape);
 
-typedef enum gsm_epilogue {
-    GSM_EPILOGUE_NONE = 0,
-    GSM_EPILOGUE_RELU = 1,
-} gsm_epilogue;
+/// What results are kept between, as ReLU and its relatives do; -INFINITY and INFINITY where there is no bound.
+typedef struct gsm_bounds {
+    float low, high;
+} gsm_bounds;
 
 /// One call. Which pointers are read and written:
 ///   forward:          input, weights or packed, bias and addend (may be NULL) -> output; the addend, laid out like
-///                     the output and not the same memory, is added before the ReLU
+///                     the output and not the same memory, is added before the bounds apply
 ///   input gradient:   output_gradient, weights or packed -> input_gradient (accumulated into when `accumulate`)
 ///   weight gradient:  input, output_gradient -> weight_gradient (overwritten, one value per weight)
 /// Idle lanes of the last block hold finite values in `input` and zeros in `output_gradient`.
@@ -67,7 +67,7 @@ typedef struct gsm_convolution_call {
     const gsm_convolution *shape;
     int32_t block_count;
     bool accumulate;
-    gsm_epilogue epilogue;
+    gsm_bounds bounds;  // of the output
     const float *input;
     float *output;
     const float *output_gradient;

@@ -66,7 +66,7 @@ extension ConvolutionOperation {
         var work = StepWork(
             forward: [WorkTerms(kernel: kernels.forward.name, shape, blocks: blocks)],
             backward: [WorkTerms(kernel: rows.joined(separator: " and "), shape, blocks: blocks)])
-        if appliesReLU || biasEntry != nil {
+        if bounds.apply || biasEntry != nil {
             let values = ActivationLayout(shape: outputLayout.shape, lanes: lanes).count(images: images)
             work.backward.append(WorkTerms(kernel: "epilogue backward, \(lanes) lanes", values: 2 * values))
         }

@@ -2,7 +2,7 @@ import CGossamerKernels
 import GossamerNetworks
 import GossamerTensors
 
-/// Batch normalisation over the live images of a batch, with the ReLU that follows it.
+/// Batch normalisation over the live images of a batch, with the ReLU or other bounds that follow it.
 struct BatchNormalizationOperation: DifferentiableOperation {
     let name: String
     let inputs: [Int]
@@ -11,7 +11,7 @@ struct BatchNormalizationOperation: DifferentiableOperation {
     let outputLayout: ActivationLayout
     let layer: BatchNormalization
     let entries: Entries
-    let appliesReLU: Bool
+    let bounds: gsm_bounds
 
     struct Entries: Sendable {
         let scale, shift, mean, variance: ParameterLayout.Entry
@@ -59,7 +59,7 @@ struct BatchNormalizationOperation: DifferentiableOperation {
     /// Mean and inverse deviation are kept for the backward pass; the variance is only needed for the running one.
     private func normalization(_ pass: borrowing Pass, _ memory: OperationMemory) -> gsm_normalization {
         gsm_normalization(
-            images: Int32(pass.imageCount), epsilon: Float(layer.epsilon), relu: appliesReLU, mean: memory.saved,
+            images: Int32(pass.imageCount), epsilon: Float(layer.epsilon), bounds: bounds, mean: memory.saved,
             variance: memory.forwardScratch, inverse_deviation: memory.saved + channels,
             scale: UnsafePointer(pass.parameters + entries.scale.offset),
             shift: UnsafePointer(pass.parameters + entries.shift.offset), scale_gradient: nil, shift_gradient: nil)

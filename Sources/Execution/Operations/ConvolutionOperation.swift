@@ -2,7 +2,7 @@ import CGossamerKernels
 import GossamerNetworks
 import GossamerTensors
 
-/// A convolution or fully connected layer with its bias and, where one follows, its ReLU.
+/// A convolution or fully connected layer with its bias and, where they follow, a ReLU or other bounds.
 struct ConvolutionOperation: DifferentiableOperation {
     let name: String
     let inputs: [Int]
@@ -11,7 +11,7 @@ struct ConvolutionOperation: DifferentiableOperation {
     let outputLayout: ActivationLayout
     let kernelEntry: ParameterLayout.Entry
     let biasEntry: ParameterLayout.Entry?
-    let appliesReLU: Bool
+    let bounds: gsm_bounds
     let kernels: TrainingKernels
 
     /// The rows that the fixed rule chose. The input gradient is nil where no trained parameter lies upstream, the
@@ -25,24 +25,24 @@ struct ConvolutionOperation: DifferentiableOperation {
     var needs: OperationNeeds {
         let all = [kernels.forward, kernels.weightGradient, kernels.inputGradient].compactMap { $0 }
         return OperationNeeds(
-            keepsInputs: kernels.weightGradient != nil, keepsOutput: appliesReLU && all.count > 1,
-            forwardScratch: kernels.forward.packedCount(descriptor),
-            backwardScratch: kernels.inputGradient?.packedCount(descriptor) ?? 0,
+            keepsInputs: kernels.weightGradient != nil, keepsOutput: bounds.apply && all.count > 1,
+            forwardScratch: widenedCount + kernels.forward.packedCount(descriptor),
+            backwardScratch: 2 * widenedCount + (kernels.inputGradient?.packedCount(descriptor) ?? 0),
             workspace: all.map { $0.workspaceCount(descriptor) }.max() ?? 0,
             hasParameters: kernels.weightGradient != nil)
     }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
-        let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+        let weights = widened(pass, memory.forwardScratch)
         var call = gsm_convolution_call()
         call.shape = descriptor.pointer
         call.block_count = Int32(pass.blockCount)
-        call.epilogue = appliesReLU ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
+        call.bounds = bounds
         call.input = UnsafePointer(memory.inputs[0])
         call.output = memory.output
         call.bias = biasEntry.map { UnsafePointer(pass.parameters + $0.offset) }
         call.weights = weights
-        call.packed = packed(kernels.forward, weights, memory.forwardScratch)
+        call.packed = packed(kernels.forward, weights, memory.forwardScratch + widenedCount)
         kernels.forward.run(call, pass)
     }
 
@@ -54,14 +54,19 @@ struct ConvolutionOperation: DifferentiableOperation {
         call.block_count = Int32(pass.blockCount)
         call.input = UnsafePointer(memory.inputs[0])
         call.output_gradient = UnsafePointer(outputGradient)
-        call.weight_gradient = gradients + kernelEntry.offset
+        let gradient = gradients + kernelEntry.offset
+        call.weight_gradient = descriptor.dilation == nil ? gradient : memory.backwardScratch
+        defer {
+            if kernels.weightGradient != nil { descriptor.dilation?.narrow(memory.backwardScratch, to: gradient) }
+        }
         guard let kernel = kernels.inputGradient, let target = memory.inputGradients[0] else {
             kernels.weightGradient?.run(call, pass)
             return
         }
-        let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+        let scratch = memory.backwardScratch + widenedCount
+        let weights = widened(pass, scratch)
         var packed: UnsafePointer<Float>?
-        let pack = { packed = self.packed(kernel, weights, memory.backwardScratch) }
+        let pack = { packed = self.packed(kernel, weights, scratch + widenedCount) }
         if let weightGradient = kernels.weightGradient {
             weightGradient.run(call, pass, aside: pack)
         } else {
@@ -74,26 +79,39 @@ struct ConvolutionOperation: DifferentiableOperation {
         kernel.run(call, pass)
     }
 
-    /// Masks the gradient where ReLU cut the output, and sums it into the gradient of the bias.
+    /// Masks the gradient where the bounds cut the output, and sums it into the gradient of the bias.
     private func backwardEpilogue(
         _ pass: borrowing Pass, _ memory: OperationMemory, _ outputGradient: UnsafeMutablePointer<Float>,
         _ gradients: UnsafeMutablePointer<Float>
     ) {
         let biasEntry = kernels.weightGradient == nil ? nil : biasEntry
-        guard appliesReLU || biasEntry != nil else { return }
+        guard bounds.apply || biasEntry != nil else { return }
         let blocks = pass.blockCount
         pass.forEachChannel(outputLayout) { channels in
             let extent = outputLayout.extent(blocks: blocks, channels: channels.count)
             let y = outputLayout.view(memory.output, channel: channels.lowerBound)
             let dy = outputLayout.view(outputGradient, channel: channels.lowerBound)
-            guard let biasEntry else { return elements.relu_gradient(extent, y, dy, dy, false) }
+            guard let biasEntry else { return elements.bound_gradient(extent, bounds, y, dy, dy, false) }
             let sums = gradients + biasEntry.offset + channels.lowerBound
-            if appliesReLU {
-                elements.relu_bias_gradient(extent, y, dy, sums)
+            if bounds.apply {
+                elements.bound_bias_gradient(extent, bounds, y, dy, sums)
             } else {
                 elements.bias_gradient(extent, dy, sums)
             }
         }
+    }
+
+    /// Room for the kernels with zeros between their taps; 0 where there is nothing between.
+    private var widenedCount: Int { descriptor.dilation == nil ? 0 : (descriptor.weightCount + 15) / 16 * 16 }
+
+    /// The layer's weights; those of a dilated convolution are widened into `scratch`.
+    private func widened(
+        _ pass: borrowing Pass, _ scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafePointer<Float> {
+        let weights = UnsafePointer(pass.parameters + kernelEntry.offset)
+        guard let dilation = descriptor.dilation else { return weights }
+        dilation.widen(weights, to: scratch)
+        return UnsafePointer(scratch)
     }
 
     /// The weights as the kernel wants them, nil for kernels that read them as they are.

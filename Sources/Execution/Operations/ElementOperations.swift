@@ -1,37 +1,6 @@
 import CGossamerKernels
 import GossamerTensors
 
-/// A ReLU that no other operation could take along.
-struct ReLUOperation: DifferentiableOperation {
-    let name: String
-    let inputs: [Int]
-    let output: Int
-    let inputLayout: ActivationLayout
-    let outputLayout: ActivationLayout
-
-    var needs: OperationNeeds { OperationNeeds(keepsOutput: true) }
-
-    func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
-        pass.forEachChannelRange(outputLayout) { block, channels in
-            elements.relu(
-                outputLayout.extent(channels: channels.count),
-                inputLayout.view(memory.inputs[0], block: block, channel: channels.lowerBound),
-                outputLayout.view(memory.output, block: block, channel: channels.lowerBound))
-        }
-    }
-
-    func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
-        guard let outputGradient = memory.outputGradient, let target = memory.inputGradients[0] else { return }
-        pass.forEachChannelRange(outputLayout) { block, channels in
-            elements.relu_gradient(
-                outputLayout.extent(channels: channels.count),
-                outputLayout.view(memory.output, block: block, channel: channels.lowerBound),
-                outputLayout.view(outputGradient, block: block, channel: channels.lowerBound),
-                inputLayout.view(target.pointer, block: block, channel: channels.lowerBound), target.accumulates)
-        }
-    }
-}
-
 /// Dropout (Srivastava et al. 2014): zeroes values at random in training and scales the others up. The mask is drawn
 /// anew in the backward pass from the same key, so nothing is stored.
 struct DropoutOperation: DifferentiableOperation {
@@ -81,9 +50,9 @@ struct AdditionOperation: DifferentiableOperation {
     /// One for each input.
     let inputLayouts: [ActivationLayout]
     let outputLayout: ActivationLayout
-    let appliesReLU: Bool
+    let bounds: gsm_bounds
 
-    var needs: OperationNeeds { OperationNeeds(keepsOutput: appliesReLU) }
+    var needs: OperationNeeds { OperationNeeds(keepsOutput: bounds.apply) }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         let last = memory.inputs.count - 1
@@ -95,8 +64,7 @@ struct AdditionOperation: DifferentiableOperation {
             let output = outputLayout.view(memory.output, block: block, channel: channels.lowerBound)
             var sum = input(0)
             for index in 1 ... last {
-                let epilogue = appliesReLU && index == last ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
-                elements.add(extent, sum, input(index), output, epilogue)
+                elements.add(extent, sum, input(index), output, index == last ? bounds : .none)
                 sum = output
             }
         }
@@ -107,9 +75,9 @@ struct AdditionOperation: DifferentiableOperation {
         pass.forEachChannelRange(outputLayout) { block, channels in
             let extent = outputLayout.extent(channels: channels.count)
             let dy = outputLayout.view(outputGradient, block: block, channel: channels.lowerBound)
-            if appliesReLU {
+            if bounds.apply {
                 let y = outputLayout.view(memory.output, block: block, channel: channels.lowerBound)
-                elements.relu_gradient(extent, y, dy, dy, false)
+                elements.bound_gradient(extent, bounds, y, dy, dy, false)
             }
             for (layout, target) in zip(inputLayouts, memory.inputGradients) {
                 guard let target else { continue }

@@ -11,36 +11,36 @@ struct FixedNormalizationOperation: DifferentiableOperation {
     let outputLayout: ActivationLayout
     let layer: BatchNormalization
     let entries: BatchNormalizationOperation.Entries
-    let appliesReLU: Bool
+    let bounds: gsm_bounds
     /// Whether a trained parameter lies upstream.
     let passesGradient: Bool
 
     private var channels: Int { outputLayout.shape.channels }
 
     var needs: OperationNeeds {
-        OperationNeeds(keepsOutput: appliesReLU && passesGradient, saved: 3 * channels)
+        OperationNeeds(keepsOutput: bounds.apply && passesGradient, saved: 3 * channels)
     }
 
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         prepare(pass, memory.saved)
         normalize(
             pass, memory.saved, from: (memory.inputs[0], inputLayout), to: (memory.output, outputLayout),
-            appliesReLU: appliesReLU)
+            bounds: bounds)
     }
 
     func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         guard let outputGradient = memory.outputGradient, let target = memory.inputGradients[0] else { return }
-        if appliesReLU {
+        if bounds.apply {
             pass.forEachChannelRange(outputLayout) { block, range in
                 let dy = outputLayout.view(outputGradient, block: block, channel: range.lowerBound)
                 let y = outputLayout.view(memory.output, block: block, channel: range.lowerBound)
-                elements.relu_gradient(outputLayout.extent(channels: range.count), y, dy, dy, false)
+                elements.bound_gradient(outputLayout.extent(channels: range.count), bounds, y, dy, dy, false)
             }
         }
         // The gradient is scaled as the values were, and nothing is added to it.
         memory.saved.update(repeating: 0, count: 2 * channels)
         let scaled = target.accumulates ? (outputGradient, outputLayout) : (target.pointer, inputLayout)
-        normalize(pass, memory.saved, from: (outputGradient, outputLayout), to: scaled, appliesReLU: false)
+        normalize(pass, memory.saved, from: (outputGradient, outputLayout), to: scaled, bounds: .none)
         guard target.accumulates else { return }
         pass.forEachChannelRange(outputLayout) { block, range in
             elements.accumulate(
@@ -65,13 +65,13 @@ struct FixedNormalizationOperation: DifferentiableOperation {
     private func normalize(
         _ pass: borrowing Pass, _ saved: UnsafeMutablePointer<Float>,
         from source: (data: UnsafeMutablePointer<Float>, layout: ActivationLayout),
-        to target: (data: UnsafeMutablePointer<Float>, layout: ActivationLayout), appliesReLU: Bool
+        to target: (data: UnsafeMutablePointer<Float>, layout: ActivationLayout), bounds: gsm_bounds
     ) {
         let ones = [Float](repeating: 1, count: channels)
         let images = pass.imageCount
         ones.withUnsafeBufferPointer { ones in
             let base = gsm_normalization(
-                images: Int32(images), epsilon: 0, relu: appliesReLU, mean: saved, variance: nil,
+                images: Int32(images), epsilon: 0, bounds: bounds, mean: saved, variance: nil,
                 inverse_deviation: saved + 2 * channels, scale: ones.baseAddress!,
                 shift: UnsafePointer(saved + channels), scale_gradient: nil, shift_gradient: nil)
             pass.forEachChannelRange(outputLayout) { block, range in

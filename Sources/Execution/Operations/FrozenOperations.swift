@@ -14,20 +14,20 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
     private let weights: AlignedBuffer<Float>
     private let isPacked: Bool
     private let bias: AlignedBuffer<Float>
-    private let appliesReLU: Bool
+    private let bounds: gsm_bounds
 
     /// - Parameters:
-    ///   - inputs: the layer's input, and a value of the output's layout to add before the ReLU if there is one.
+    ///   - inputs: the layer's input, and a value of the output's layout to add before the bounds if there is one.
     ///   - folded: the final weights in the network's order; `bias`: one for each filter.
     init(
-        name: String, inputs: [Int], output: Int, descriptor: ConvolutionDescriptor, appliesReLU: Bool,
+        name: String, inputs: [Int], output: Int, descriptor: ConvolutionDescriptor, bounds: gsm_bounds,
         choice: KernelTrials.Choice, folded: consuming AlignedBuffer<Float>, bias: consuming AlignedBuffer<Float>
     ) {
         self.name = name
         self.inputs = inputs
         self.output = output
         self.descriptor = descriptor
-        self.appliesReLU = appliesReLU
+        self.bounds = bounds
         self.bias = bias
         self.choice = choice
         if let packed = choice.kernel.packed(folded.pointer, descriptor) {
@@ -50,7 +50,7 @@ final class FrozenConvolutionOperation: Operation, @unchecked Sendable {
         var call = gsm_convolution_call()
         call.shape = descriptor.pointer
         call.block_count = Int32(pass.blockCount)
-        call.epilogue = appliesReLU ? GSM_EPILOGUE_RELU : GSM_EPILOGUE_NONE
+        call.bounds = bounds
         call.input = UnsafePointer(memory.inputs[0])
         call.output = memory.output
         call.addend = memory.inputs.count > 1 ? UnsafePointer(memory.inputs[1]) : nil
@@ -68,21 +68,21 @@ final class FrozenNormalizationOperation: Operation, @unchecked Sendable {
     let output: Int
     private let inputLayout: ActivationLayout
     private let outputLayout: ActivationLayout
-    private let appliesReLU: Bool
+    private let bounds: gsm_bounds
     /// Scale, then shift, per channel.
     private let factors: AlignedBuffer<Float>
     private let identity: AlignedBuffer<Float>
 
     init(
         name: String, input: Int, output: Int, inputLayout: ActivationLayout, outputLayout: ActivationLayout,
-        affine: ChannelAffine, appliesReLU: Bool
+        affine: ChannelAffine, bounds: gsm_bounds
     ) {
         self.name = name
         inputs = [input]
         self.output = output
         self.inputLayout = inputLayout
         self.outputLayout = outputLayout
-        self.appliesReLU = appliesReLU
+        self.bounds = bounds
         let channels = outputLayout.shape.channels
         factors = AlignedBuffer(count: 2 * channels)
         identity = AlignedBuffer(count: 2 * channels)
@@ -98,7 +98,7 @@ final class FrozenNormalizationOperation: Operation, @unchecked Sendable {
     func forward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         let channels = outputLayout.shape.channels
         let base = gsm_normalization(
-            images: Int32(pass.imageCount), epsilon: 0, relu: appliesReLU, mean: identity.pointer, variance: nil,
+            images: Int32(pass.imageCount), epsilon: 0, bounds: bounds, mean: identity.pointer, variance: nil,
             inverse_deviation: identity.pointer + channels, scale: UnsafePointer(factors.pointer),
             shift: UnsafePointer(factors.pointer + channels), scale_gradient: nil, shift_gradient: nil)
         let liveImages = pass.imageCount
