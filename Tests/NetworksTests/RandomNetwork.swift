@@ -56,7 +56,12 @@ struct RandomNetwork {
         let (x, shape) = values[index]
         switch kind {
         case 0 ..< 5: convolution(index, filters: filterCount())
-        case 5: append(builder.relu(x), shape)
+        case 5:
+            switch generator.index(below: 3) {
+            case 0: append(builder.localResponseNormalization(x, size: 3), shape)
+            case 1: append(builder.activation(x, .hardSwish), shape)
+            default: append(builder.relu(x), shape)
+            }
         case 6: append(builder.batchNormalization(x), shape)
         case 7: append(builder.maxPooling(x, kernel: 3, stride: 1, padding: .same), shape)
         case 8: append(builder.dropout(x, rate: 0.5), shape)

@@ -140,6 +140,23 @@ private struct Wrong: ConnectionPattern {
         #expect(try node("relu1", result.network).inputs == ["a"])
     }
 
+    /// A product needs both factors: without one, the other is not kept for it.
+    @Test func productKeepsWhatBothFactorsHave() throws {
+        var net = builder()
+        let a = net.convolution(net.input, filters: 4, kernel: 3, name: "a")
+        let b = net.convolution(net.globalAveragePooling(a), filters: 4, kernel: 1, name: "b")
+        let product = net.multiplication(a, net.activation(b, .sigmoid), name: "product")
+        _ = net.fullyConnected(product, units: 2)
+        let pattern = ByHand(rows: ["b": [0: [0, 2], 1: [], 2: [0, 2], 3: [2, 3]]])
+        let result = try net.build().sparsified(with: pattern, seed: 0)
+        #expect(result.removed.map(\.node) == ["a", "b"])
+        #expect(result.removed.map(\.channels) == [[1], [1]])
+        #expect(try node("product", result.network) == Node(
+            name: "product", layer: .multiplication, inputs: ["a", "act1"]))
+        #expect(result.network.shape(of: "product").channels == 3)
+        #expect(result.network.connections["b"] == ConnectionTable(inputCount: 3, rows: [[0, 1], [0, 1], [1, 2]]))
+    }
+
     @Test func nothingLeftIsAnError() throws {
         var net = builder()
         _ = net.fullyConnected(net.convolution(net.input, filters: 2, kernel: 3, name: "a"), units: 2)
