@@ -86,7 +86,7 @@ import Testing
         try check(replay(network(imageShape(fixture, "input"), .activation(activation)), fixture), fixture)
     }
 
-    @Test(arguments: Fixture.names(in: "padding")) func padding(name: String) throws {
+    @Test(arguments: Fixture.names(in: "padding")) func zeroPadding(name: String) throws {
         let fixture = try Fixture(name)
         let layer = Layer.padding(
             top: fixture.integer("top"), left: fixture.integer("left"), bottom: fixture.integer("bottom"),
