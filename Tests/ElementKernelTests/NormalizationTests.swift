@@ -14,7 +14,9 @@ private final class Normalization {
         shift = zeros.map { _ in generator.uniform() * 2 - 1 }
     }
 
-    func call(_ images: Int, bounds: gsm_bounds, from channel: Int, _ body: (UnsafePointer<gsm_normalization>) -> Void) {
+    func call(
+        _ images: Int, bounds: gsm_bounds, from channel: Int, _ body: (UnsafePointer<gsm_normalization>) -> Void
+    ) {
         mean.withUnsafeMutableBufferPointer { mean in
             variance.withUnsafeMutableBufferPointer { variance in
                 inverseDeviation.withUnsafeMutableBufferPointer { deviation in

@@ -154,7 +154,8 @@ package struct RandomNetwork {
             filters: 1 + generator.index(below: options.largestFilters),
             kernel: Size(height: kernel.0, width: kernel.1),
             stride: Size(height: stride, width: generator.index(below: 5) == 0 ? 1 : stride),
-            padding: padding(kernel: extent, input: input.shape), dilation: dilation, bias: generator.index(below: 3) > 0)
+            padding: padding(kernel: extent, input: input.shape), dilation: dilation,
+            bias: generator.index(below: 3) > 0)
         guard let geometry = Layer.convolution(layer).geometry(input: input.shape) else { return }
         let output = Shape(channels: layer.filters, height: geometry.output.height, width: geometry.output.width)
         add(.convolution(layer), [input], output)
