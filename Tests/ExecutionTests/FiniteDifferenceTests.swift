@@ -111,7 +111,7 @@ import Testing
         let magnitude = terms.reduce(0) { $0 + abs($1) }
         let error = abs(terms.reduce(0, +) - difference)
         // Some gradients, such as a bias's before a normalisation, are zero but for rounding: hence the second term.
-        let tolerance = 1e-5 * magnitude + 1e-6 * forward.magnitude
+        let tolerance = 1e-5 * magnitude + 2e-6 * forward.magnitude
         #expect(error <= tolerance, "\(name): error \(error) of \(magnitude), outputs \(forward.magnitude); \(replay)")
     }
 
