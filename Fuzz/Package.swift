@@ -8,6 +8,10 @@ let package = Package(
     dependencies: [.package(name: "gossamer", path: "..")],
     targets: [
         .executableTarget(name: "FuzzIDX", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzCIFAR10", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzJPEG", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzPNG", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzTar", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(name: "FuzzModel", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(
             name: "FuzzONNX",

@@ -22,3 +22,7 @@ fuzz FuzzIDX idx
 fuzz FuzzSafetensors safetensors
 fuzz FuzzModel model
 fuzz FuzzONNX onnx
+fuzz FuzzJPEG jpeg
+fuzz FuzzPNG png
+fuzz FuzzTar tar
+fuzz FuzzCIFAR10 cifar10

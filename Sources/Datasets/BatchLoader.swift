@@ -38,7 +38,7 @@ public final class BatchLoader {
         layout = ActivationLayout(shape: input, lanes: lanes)
         self.batchSize = batchSize
         let order = EpochOrder(
-            imageCount: images.count, batchSize: batchSize, dropLast: dropLast, seed: seed, shuffle: shuffle)
+            images: images, batchSize: batchSize, dropLast: dropLast, seed: seed, shuffle: shuffle)
         stepsPerEpoch = order.stepCount
         let ring = BatchRing(
             images: images, preprocessing: preprocessing, augmentation: augmentation, layout: layout, order: order,

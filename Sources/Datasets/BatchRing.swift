@@ -36,6 +36,7 @@ final class BatchRing: @unchecked Sendable {
     private let monitor = Monitor(eventCount: 3)
     private let slots: [BatchSlot]
     private var order: EpochOrder
+    private var reader: any ImageReader
     /// The next step for a worker, and for the consumer.
     private var nextClaim: Int
     private var nextStep: Int
@@ -51,6 +52,7 @@ final class BatchRing: @unchecked Sendable {
         self.augmentation = augmentation
         self.layout = layout
         self.order = order
+        reader = images.reader(for: [])
         slots = (0 ..< slotCount).map { _ in BatchSlot(layout: layout, batchSize: order.batchSize) }
         nextClaim = order.stepCount
         nextStep = order.stepCount
@@ -65,6 +67,7 @@ final class BatchRing: @unchecked Sendable {
             while slots.contains(where: { $0.state == .filling }) { monitor.wait(for: Event.idle) }
             for slot in slots where slot.state == .ready { slot.state = .free }
             order.start(epoch: epoch)
+            reader = images.reader(for: order.indices[min(step * order.batchSize, order.indices.count)...])
             nextClaim = step
             nextStep = step
             isPaused = false
@@ -144,7 +147,7 @@ final class BatchRing: @unchecked Sendable {
             let index = order.indices[place]
             slot.indices[position] = index
             slot.labels[position] = images.labels[Int(index)]
-            try images.withImage(Int(index)) { (image) throws(ImageError) in
+            try images.withImage(Int(index), from: reader) { (image) throws(ImageError) in
                 let change = try change(of: image, index, for: writer)
                 writer.write(image, change, at: position, of: slot.images.pointer)
             }

@@ -35,9 +35,9 @@ final class ByteReader {
         if pending.count >= 2, input[0] == 0x1f, input[1] == 0x8b { try startInflating() }
     }
 
-    convenience init(name: String, bytes: [UInt8]) throws(DatasetError) {
+    convenience init(name: String, bytes: [UInt8], allowsMembers: Bool = false) throws(DatasetError) {
         var position = 0
-        try self.init(name: name, byteCount: bytes.count) { target in
+        try self.init(name: name, byteCount: bytes.count, allowsMembers: allowsMembers) { target in
             let count = min(target.count, bytes.count - position)
             target.copyBytes(from: bytes[position ..< position + count])
             position += count
@@ -87,9 +87,16 @@ final class ByteReader {
 
     /// Whether the source ends here.
     func isAtEnd() throws(DatasetError) -> Bool {
-        if stream != nil { return streamHasEnded }
-        if pending.isEmpty { try fillInput() }
-        return pending.isEmpty
+        guard let stream else {
+            if pending.isEmpty { try fillInput() }
+            return pending.isEmpty
+        }
+        // Without room for output zlib goes on until there is some, or to the end of the stream.
+        while !streamHasEnded {
+            _ = try inflateOutput(0, stream)
+            if !pending.isEmpty || streamHasEnded { break }
+        }
+        return streamHasEnded
     }
 
     /// Throws unless the source ends here, and a compressed one with the right checksum.
@@ -120,7 +127,8 @@ final class ByteReader {
     ) throws(DatasetError) -> Int {
         stream.pointee.next_out = output.pointer
         stream.pointee.avail_out = UInt32(count)
-        while stream.pointee.avail_out > 0, !streamHasEnded {
+        repeat {
+            guard !streamHasEnded else { break }
             if pending.isEmpty, try fillInput() == 0 {
                 throw .corruptGzip(file: name, reason: "it ends before its checksum")
             }
@@ -129,11 +137,12 @@ final class ByteReader {
             let status = inflate(stream, Z_NO_FLUSH)
             pending = pending.suffix(Int(stream.pointee.avail_in))
             switch status {
-            case Z_OK: break
+            // A buffer error says that there was no room for output.
+            case Z_OK, Z_BUF_ERROR: break
             case Z_STREAM_END: streamHasEnded = try !beginNextMember(stream)
             default: throw .corruptGzip(file: name, reason: reason(status, stream))
             }
-        }
+        } while stream.pointee.avail_out > 0
         return count - Int(stream.pointee.avail_out)
     }
 

@@ -38,8 +38,12 @@ public struct Dataset: Sendable {
             return try fashionMNIST(directory: fashionMNISTDirectory)
         case .mnist(let directory):
             return try MNISTFiles(directory: directory, name: "mnist", classNames: (0 ..< 10).map(String.init)).read()
+        case .cifar10(let directory):
+            return try CIFAR10.dataset(directory: directory)
         case .tar(let files):
-            return try tar(files, name: "\(source)", cacheByteLimit: cacheByteLimit)
+            return try ImageFileSets(name: "\(source)", cacheByteLimit: cacheByteLimit).open(archives: files)
+        case .folder(let directory):
+            return try ImageFileSets(name: "\(source)", cacheByteLimit: cacheByteLimit).open(folder: directory)
         }
     }
 

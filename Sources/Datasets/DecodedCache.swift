@@ -4,31 +4,22 @@ import GossamerTensors
 extension PixelStore {
     /// Decodes image files into memory, on all cores.
     ///
-    /// - Parameter byteLimit: of decoded images.
-    /// - Returns: nil where they need more memory than that.
+    /// - Parameter shapes: of all images.
     /// - Throws: the error of the first image, in the set's order, that cannot be decoded.
-    static func decoding(_ images: any EncodedImages, byteLimit: Int) throws(DatasetError) -> PixelStore? {
-        // Hardly an image file is larger than its pixels.
-        guard images.files.byteCount <= byteLimit else { return nil }
-        let count = images.files.count
-        let shapes = AlignedBuffer<Shape>(count: count)
-        try forEachIndex(below: count) { index throws(DatasetError) in
-            shapes.pointer[index] = try images.shape(of: index)
-        }
-        var offsets: [Int] = []
+    static func decoding(_ images: any EncodedImages, _ shapes: [Shape]) throws(DatasetError) -> PixelStore {
+        var starts: [Int] = []
         var total = 0
-        for index in 0 ..< count {
-            offsets.append(total)
-            total += shapes.pointer[index].count
-            guard total <= byteLimit else { return nil }
+        for shape in shapes {
+            starts.append(total)
+            total += shape.count
         }
-        let starts = offsets
+        let offsets = starts
         var failure: DatasetError?
         let pixels = [UInt8](unsafeUninitializedCapacity: total) { target, initialized in
             nonisolated(unsafe) let start = target.baseAddress!
             do throws(DatasetError) {
-                try forEachIndex(below: count) { index throws(DatasetError) in
-                    try images.decode(index, shapes.pointer[index], into: start + starts[index])
+                try forEachIndex(below: shapes.count) { index throws(DatasetError) in
+                    try images.decode(index, shapes[index], into: start + offsets[index])
                 }
                 initialized = total
             } catch {
@@ -36,8 +27,7 @@ extension PixelStore {
             }
         }
         if let failure { throw failure }
-        return PixelStore(
-            pixels: pixels, shapes: (0 ..< count).map { shapes.pointer[$0] }, files: images.files)
+        return PixelStore(pixels: pixels, shapes: shapes, files: images.files)
     }
 }
 
@@ -67,14 +57,25 @@ extension EncodedImages {
         }
     }
 
-    /// 1 where all images are grey, 3 otherwise; judged by up to a thousand of them.
-    func channels() throws(DatasetError) -> Int {
-        let count = files.count
-        let sampled = min(count, 1000)
-        for number in 0 ..< sampled {
-            if try shape(of: number * count / sampled).channels == 3 { return 3 }
+    /// The sizes of all images, read on all cores.
+    func shapes() throws(DatasetError) -> [Shape] {
+        let shapes = AlignedBuffer<Shape>(count: files.count)
+        try forEachIndex(below: files.count) { index throws(DatasetError) in
+            shapes.pointer[index] = try shape(of: index)
         }
-        return 1
+        return (0 ..< files.count).map { shapes.pointer[$0] }
+    }
+}
+
+/// Up to a thousand indices, spread evenly: what a set is judged by, whether or not all of it is in memory.
+struct ImageSample: Sequence {
+    private let count: Int
+
+    init(of count: Int) { self.count = count }
+
+    func makeIterator() -> some IteratorProtocol<Int> {
+        let size = Swift.min(count, 1000)
+        return (0 ..< size).lazy.map { [count] in $0 * count / size }.makeIterator()
     }
 }
 

@@ -29,13 +29,29 @@ struct TarImages: EncodedImages {
 
 /// Image files that were read out of a compressed archive.
 struct BufferedImages: EncodedImages {
-    let contents: [UInt8]
-    /// Where each file ends.
-    let ends: [Int]
+    /// The files' bytes, one after another.
+    struct Contents {
+        fileprivate var bytes: [UInt8] = []
+        fileprivate var ends: [Int] = []
+
+        var byteCount: Int { bytes.count }
+
+        mutating func append(_ file: [UInt8]) {
+            bytes += file
+            ends.append(bytes.count)
+        }
+    }
+
     let files: ImageFileList
+    private let contents: Contents
+
+    init(_ contents: Contents, files: ImageFileList) {
+        self.contents = contents
+        self.files = files
+    }
 
     func bytes(of index: Int) throws(DatasetError) -> [UInt8] {
-        Array(contents[(index == 0 ? 0 : ends[index - 1]) ..< ends[index]])
+        Array(contents.bytes[(index == 0 ? 0 : contents.ends[index - 1]) ..< contents.ends[index]])
     }
 }
 

@@ -4,17 +4,19 @@ import GossamerTensors
 struct EpochOrder {
     let batchSize: Int
     let dropLast: Bool
+    private let images: LabelledImages
     private let seed: UInt64
     private let shuffle: Bool
     private(set) var indices: [Int32]
     private var augmentationKey: UInt64 = 0
 
-    init(imageCount: Int, batchSize: Int, dropLast: Bool, seed: UInt64, shuffle: Bool) {
+    init(images: LabelledImages, batchSize: Int, dropLast: Bool, seed: UInt64, shuffle: Bool) {
+        self.images = images
         self.batchSize = batchSize
         self.dropLast = dropLast
         self.seed = seed
         self.shuffle = shuffle
-        indices = (0 ..< Int32(imageCount)).map { $0 }
+        indices = (0 ..< Int32(images.count)).map { $0 }
     }
 
     var stepCount: Int { dropLast ? indices.count / batchSize : (indices.count + batchSize - 1) / batchSize }
@@ -27,12 +29,8 @@ struct EpochOrder {
         var augmentation = SeededGenerator(seed: seed, keys: SeededGenerator.key("augmentation"), UInt64(epoch))
         augmentationKey = augmentation.next()
         guard shuffle else { return }
-        // From the identity again, so that an epoch does not depend on the one before.
-        for index in indices.indices { indices[index] = Int32(index) }
         var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key("shuffle"), UInt64(epoch))
-        for last in stride(from: indices.count - 1, to: 0, by: -1) {
-            indices.swapAt(last, generator.index(below: last + 1))
-        }
+        indices = images.shuffledIndices(using: &generator)
     }
 
     /// The generator of one image's augmentation in this epoch.

@@ -34,10 +34,10 @@ final class FileBytes: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Reads the next bytes, at most as many as the buffer holds; 0 at the end.
-    func read(into target: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    /// Reads bytes from a place, at most as many as the buffer holds; 0 at the end. Any number of threads may read.
+    func readSome(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws(DatasetError) -> Int {
         while true {
-            let count = systemRead(descriptor, target.baseAddress, target.count)
+            let count = pread(descriptor, target.baseAddress, target.count, off_t(offset))
             if count >= 0 { return count }
             guard errno == EINTR else { throw .unreadable(file: path, reason: lastErrorText()) }
         }
@@ -53,13 +53,12 @@ final class FileBytes: Sendable {
         return magic == (0x1f, 0x8b)
     }
 
-    /// Reads `target.count` bytes from a place; any number of threads may do so at once.
+    /// Fills a buffer from a place.
     func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws(DatasetError) {
         var found = 0
         while found < target.count {
-            let count = pread(descriptor, target.baseAddress! + found, target.count - found, off_t(offset + found))
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .unreadable(file: path, reason: lastErrorText()) }
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[found...])
+            let count = try readSome(into: rest, at: offset + found)
             guard count > 0 else {
                 throw .unreadable(file: path, reason: "it ends at byte \(offset + found), and was longer when opened")
             }
@@ -70,18 +69,21 @@ final class FileBytes: Sendable {
 
 extension ByteReader {
     /// Nil where there is no such file.
-    static func open(file: String, allowsMembers: Bool = false) throws(DatasetError) -> ByteReader? {
+    static func open(file: String) throws(DatasetError) -> ByteReader? {
         guard let source = try FileBytes(path: file) else { return nil }
-        return try ByteReader(name: file, byteCount: source.byteCount, allowsMembers: allowsMembers) {
+        return try ByteReader(file: source)
+    }
+
+    /// From the beginning of a file, with a place of its own in it.
+    convenience init(file: FileBytes, allowsMembers: Bool = false) throws(DatasetError) {
+        var position = 0
+        try self.init(name: file.path, byteCount: file.byteCount, allowsMembers: allowsMembers) {
             target throws(DatasetError) in
-            try source.read(into: target)
+            let count = try file.readSome(into: target, at: position)
+            position += count
+            return count
         }
     }
-}
-
-/// `read` of the system, which the method of that name hides.
-private func systemRead(_ descriptor: Int32, _ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    read(descriptor, target, count)
 }
 
 private func lastErrorText() -> String { String(cString: strerror(errno)) }

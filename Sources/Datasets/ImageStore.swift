@@ -1,8 +1,14 @@
 import GossamerImages
 import GossamerTensors
 
-/// Where the images of a set lie, in memory or in files. Any number of threads may ask at once.
-protocol ImageStore: AnyObject, Sendable {
+/// Gives images, to any number of threads at once.
+package protocol ImageReader: AnyObject, Sendable {
+    /// Calls `body` with an image, which is valid until `body` returns.
+    func withImage(_ index: Int, _ body: (PixelView) throws(ImageError) -> Void) throws(DatasetError)
+}
+
+/// Where the images of a set lie, in memory or in files.
+protocol ImageStore: ImageReader {
     var count: Int { get }
     /// Whether the images come from files of their own, JPEG or PNG, decoded beforehand or not.
     var isOfImageFiles: Bool { get }
@@ -10,11 +16,26 @@ protocol ImageStore: AnyObject, Sendable {
     /// What error messages call an image.
     func name(of index: Int) -> String
 
-    /// Calls `body` with an image, which is valid until `body` returns.
-    func withImage(_ index: Int, _ body: (PixelView) throws(ImageError) -> Void) throws(DatasetError)
+    /// A reader that is asked for each of these images once, roughly in this order.
+    func reader(for order: [Int]) -> any ImageReader
+
+    /// A random order of these images, in which they can be read.
+    func shuffled(_ indices: [Int], using generator: inout SeededGenerator) -> [Int]
 
     /// Calls `body` with bytes that tell the image from others; it may do so several times.
     func withIdentity(of index: Int, _ body: (UnsafeRawBufferPointer) -> Void)
+}
+
+extension ImageStore {
+    func reader(for order: [Int]) -> any ImageReader { self }
+
+    func shuffled(_ indices: [Int], using generator: inout SeededGenerator) -> [Int] {
+        var indices = indices
+        for last in stride(from: indices.count - 1, to: 0, by: -1) {
+            indices.swapAt(last, generator.index(below: last + 1))
+        }
+        return indices
+    }
 }
 
 /// Decoded images in memory, of one size or of many.
@@ -60,12 +81,6 @@ final class PixelStore: ImageStore {
             }
             sizes = .own(shapes: shapes, offsets: offsets)
         }
-    }
-
-    /// The size of every image, where all have one.
-    var commonShape: Shape? {
-        if case .same(let shape) = sizes { return shape }
-        return nil
     }
 
     var isOfImageFiles: Bool {

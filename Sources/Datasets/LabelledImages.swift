@@ -5,7 +5,7 @@ import GossamerTensors
 public struct LabelledImages: Sendable {
     /// What error messages and reports call the set, such as `fashion-mnist test`.
     public let name: String
-    /// The size of every image, where all have one; nil where sizes differ or are not known before reading.
+    /// The size of every image, where all have one; of image files, where all of a thousand, spread evenly, have one.
     public let shape: Shape?
     /// 1 for a set of grey images, 3 for colour; images of the other kind are converted.
     public let channels: Int
@@ -74,10 +74,29 @@ public struct LabelledImages: Sendable {
     package func imageName(_ index: Int) -> String { store.name(of: place(of: index)) }
 
     /// Calls `body` with an image, which is valid until `body` returns.
+    ///
+    /// - Parameter reader: one for an order that holds the image; nil where there is no order.
     package func withImage(
-        _ index: Int, _ body: (PixelView) throws(ImageError) -> Void
+        _ index: Int, from reader: (any ImageReader)? = nil, _ body: (PixelView) throws(ImageError) -> Void
     ) throws(DatasetError) {
-        try store.withImage(place(of: index), body)
+        try (reader ?? store).withImage(place(of: index), body)
+    }
+
+    /// A reader that is asked for each of these images once, roughly in this order.
+    func reader(for order: ArraySlice<Int32>) -> any ImageReader {
+        store.reader(for: order.map { place(of: Int($0)) })
+    }
+
+    /// All images in a random order in which they can be read.
+    func shuffledIndices(using generator: inout SeededGenerator) -> [Int32] {
+        guard let places else {
+            return store.shuffled(Array(0 ..< count), using: &generator).map { Int32($0) }
+        }
+        // Indices of the store, and back.
+        var indices: [Int: Int32] = [:]
+        for (index, place) in places.enumerated() { indices[Int(place)] = Int32(index) }
+        precondition(indices.count == count, "an image is in the set twice")
+        return store.shuffled(places.map { Int($0) }, using: &generator).map { indices[$0]! }
     }
 
     /// Calls `body` with bytes that tell an image from others; it may do so several times.

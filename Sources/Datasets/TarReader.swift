@@ -1,9 +1,20 @@
 /// A file in a tar archive: its name, and where its bytes lie.
-struct TarEntry: Hashable {
-    let name: String
+public struct TarEntry: Hashable, Sendable {
+    public let name: String
     /// In the archive, inflated where it is compressed.
-    let offset: Int
-    let byteCount: Int
+    public let offset: Int
+    public let byteCount: Int
+
+    /// The files of an archive in memory, plain or in gzip.
+    ///
+    /// - Parameter name: what error messages call the archive.
+    public static func all(of bytes: [UInt8], name: String) throws(DatasetError) -> [TarEntry] {
+        let reader = try ByteReader(name: name, bytes: bytes, allowsMembers: true)
+        var archive = TarReader(TarStream(reader))
+        var entries: [TarEntry] = []
+        while let entry = try archive.next() { entries.append(entry) }
+        return entries
+    }
 }
 
 /// Walks over the files of a tar archive: ustar, GNU's long names and POSIX's pax headers.

@@ -34,6 +34,13 @@ final class TarStream: TarSource {
     var name: String { reader.name }
     var byteCountLimit: Int { reader.byteCountLimit }
 
+    /// The bytes of a file.
+    ///
+    /// - Precondition: the file does not begin before what was read already.
+    func content(of entry: TarEntry) throws(DatasetError) -> [UInt8] {
+        try read(entry.byteCount, at: entry.offset, field: "image", orEnd: false)!
+    }
+
     /// - Precondition: `offset` is not before what was read already.
     func read(_ count: Int, at offset: Int, field: String, orEnd: Bool) throws(DatasetError) -> [UInt8]? {
         precondition(offset >= position)

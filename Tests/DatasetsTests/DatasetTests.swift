@@ -90,7 +90,7 @@ import Testing
 
     @Test(arguments: [
         ("fashion_mnist", "fashion-mnist"), ("fashion-mnst", "fashion-mnist"), ("MNIST:digits", "mnist"),
-        ("minst:digits", "mnist"), ("cifar10", nil), ("", nil), (String(repeating: "m", count: 1 << 20), nil),
+        ("minst:digits", "mnist"), ("imagenet", nil), ("", nil), (String(repeating: "m", count: 1 << 20), nil),
     ])
     func unknownSourceSuggestsTheNearest(text: String, nearest: String?) {
         #expect(throws: DatasetError.unknownSource(text, nearest: nearest)) { try DataSource.parse(text) }
