@@ -142,7 +142,8 @@ let package = Package(
         .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
         .testTarget(name: "TrainingTests", dependencies: ["GossamerTraining", "GossamerTestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["GossamerInference", "GossamerTestSupport"]),
-        .testTarget(name: "ImagesTests", dependencies: ["GossamerImages", "CZlib"]),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["GossamerImages", "CZlib"], exclude: ["pillow-cases.py"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
         // Runs the executable, which is therefore built first.
         .testTarget(name: "CommandTests", dependencies: ["GossamerCommand", "GossamerTensors"]),

@@ -106,7 +106,8 @@ static int read_pixels(
     jpeg_start_decompress(&d->info);
     size_t width = d->info.output_width, plane = width * d->info.output_height;
     int components = d->info.output_components;
-    JSAMPARRAY row = d->info.mem->alloc_sarray((j_common_ptr)&d->info, JPOOL_IMAGE, (JDIMENSION)(width * components), 1);
+    JDIMENSION samples = (JDIMENSION)(width * (size_t)components);
+    JSAMPARRAY row = d->info.mem->alloc_sarray((j_common_ptr)&d->info, JPOOL_IMAGE, samples, 1);
     while (d->info.output_scanline < d->info.output_height) {
         size_t y = d->info.output_scanline;
         jpeg_read_scanlines(&d->info, row, 1);

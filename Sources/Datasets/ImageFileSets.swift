@@ -42,7 +42,8 @@ struct ImageFileSets {
                 if [".tar", ".tar.gz", ".tgz"].contains(where: name.hasSuffix) { expanded.append(folder + name) }
             }
             guard expanded.count > count else {
-                throw .invalidField(file: path, field: "archives", found: "none", expected: "files named .tar or .tar.gz")
+                throw .invalidField(
+                    file: path, field: "archives", found: "none", expected: "files named .tar or .tar.gz")
             }
         }
         return expanded

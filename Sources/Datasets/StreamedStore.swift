@@ -4,8 +4,8 @@ import GossamerTensors
 /// Image files in compressed tar archives, which can only be read from beginning to end.
 ///
 /// An epoch reads the archives in random order, one after another, and draws each next image from a buffer of those
-/// read last. Which images those are follows from the files' sizes and the seed alone, so that an order can be made, and
-/// gone on with in the middle, without reading.
+/// read last. Which images those are follows from the files' sizes and the seed alone, so that an order can be made,
+/// and gone on with in the middle, without reading.
 final class StreamedStore: ImageStore {
     /// Where a file's bytes begin in its archive, inflated.
     struct Place { let archive: Int, offset: Int }

@@ -25,7 +25,8 @@ struct TarHeader {
         precondition(block.count == Self.blockByteCount)
         if block.allSatisfy({ $0 == 0 }) { return nil }
         func error(_ field: String, _ found: String, _ expected: String) -> DatasetError {
-            .invalidField(file: archive, field: "\(field) of the entry at byte \(offset)", found: found, expected: expected)
+            .invalidField(
+                file: archive, field: "\(field) of the entry at byte \(offset)", found: found, expected: expected)
         }
         guard let checksum = Self.octal(block[148 ..< 156]), Self.checksums(of: block).contains(checksum) else {
             throw error("checksum", "wrong", "the sum of the header's bytes; is it a tar file?")

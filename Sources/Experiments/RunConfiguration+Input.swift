@@ -26,8 +26,8 @@ extension RunConfiguration {
             found.height != base.inputShape.height || found.width != base.inputShape.width {
             throw ExperimentError.option(
                 name: "data '\(data)'", expected: "images of \(base.inputShape.height) x \(base.inputShape.width) for "
-                    + "network '\(base.name)', not \(found.height) x \(found.width), or an option that says how they are "
-                    + "resized")
+                    + "network '\(base.name)', not \(found.height) x \(found.width), or an option that says how they "
+                    + "are resized")
         }
         return base
     }

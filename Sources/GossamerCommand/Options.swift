@@ -43,8 +43,8 @@ extension NetworkOptions {
 /// Which images.
 struct DataOptions: ParsableArguments {
     @Option(help: """
-        fashion-mnist; mnist:DIR for IDX files named as those of MNIST; cifar10:DIR for its binary files; folder:DIR or \
-        tar:FILE,... for CLASS/NAME.jpg or .png, below train and val or test where the set is split.
+        fashion-mnist; mnist:DIR for IDX files named as those of MNIST; cifar10:DIR for its binary files; \
+        folder:DIR or tar:FILE,... for CLASS/NAME.jpg or .png, below train and val or test where the set is split.
         """)
     var data = "fashion-mnist"
 

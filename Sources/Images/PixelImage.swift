@@ -27,7 +27,7 @@ extension PixelImage {
 
     /// A window of the image resized.
     ///
-    /// - Precondition: the window's part lies in the image, and `size` pixels from the window's corner in the resized part.
+    /// - Precondition: the window's part lies in the image, and `size` pixels from its corner in the resized part.
     package func cut(
         _ window: ImageWindow, size: PixelSize, interpolation: Preprocessing.Interpolation
     ) -> PixelImage {

@@ -3,8 +3,8 @@ import GossamerTensors
 /// How a row or column of `source` pixels becomes one of `target` pixels: for each result a run of neighbours and their
 /// weights, integers whose sum is 2^22.
 ///
-/// An enlarged image interpolates; a smaller one widens the filter so that every pixel counts (antialiasing). Rounding is
-/// that of Pillow, so that results agree with it.
+/// An enlarged image interpolates; a smaller one widens the filter so that every pixel counts (antialiasing). Rounding
+/// is that of Pillow, so that results agree with it.
 struct ResamplingWeights: Sendable {
     static let precisionBits = 22
 

@@ -136,7 +136,8 @@ import Testing
                 }
                 try Samples.write(Samples.gzip(tar.finished()), folder, "\(number).tar.gz")
             }
-            for source in ["tar:\(folder)", "tar:" + (0 ..< 4).map { "\(folder)/\($0).tar.gz" }.joined(separator: ",")] {
+            let files = (0 ..< 4).map { "\(folder)/\($0).tar.gz" }.joined(separator: ",")
+            for source in ["tar:\(folder)", "tar:\(files)"] {
                 let set = try Dataset.open(.parse(source), cacheByteLimit: 0)
                 #expect(set.train.count == 55 && set.test.count == 11)
                 let loader = try loader(set.train, workers: 2)
@@ -185,7 +186,8 @@ import Testing
                         let set = try Dataset.open(.tar(files: ["\(folder)/\(name)"]), cacheByteLimit: cache)
                         _ = try epoch(loader(set.train, workers: 2), 0)
                     }
-                    #expect(error?.description.hasPrefix("\(folder)/\(name): set/train/photo/cut.jpg: damaged JPEG") == true)
+                    let start = "\(folder)/\(name): set/train/photo/cut.jpg: damaged JPEG"
+                    #expect(error?.description.hasPrefix(start) == true)
                 }
             }
         }
@@ -199,7 +201,8 @@ import Testing
             try Samples.write(tar.finished(), folder, "none.tar")
             try Samples.write([1, 2, 3], folder, "short.tar")
             for (source, text) in [
-                ("tar:\(folder)/none.tar", "training images"), ("tar:\(folder)/short.tar", "short.tar: header at byte 0"),
+                ("tar:\(folder)/none.tar", "training images"),
+                ("tar:\(folder)/short.tar", "short.tar: header at byte 0"),
                 ("tar:\(folder)/nowhere.tar", "nowhere.tar"), ("folder:\(folder)/nowhere", "nowhere"),
                 ("folder:\(folder)", "training images"), ("cifar10:\(folder)", "data_batch_1.bin"),
             ] {

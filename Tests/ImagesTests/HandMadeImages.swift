@@ -34,10 +34,12 @@ struct PNGBuilder {
     }
 }
 
-private func bigEndian(_ value: UInt32) -> [UInt8] { (0 ..< 4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+private func bigEndian(_ value: UInt32) -> [UInt8] {
+    (0 ..< 4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+}
 
-/// A grey progressive JPEG that is black everywhere: one scan with a bit for each block, and then any number of scans of
-/// a few bytes each that go over all blocks and find nothing.
+/// A grey progressive JPEG that is the same everywhere: one scan with a bit for each block, and then any number of
+/// scans of a few bytes each that go over all blocks and find nothing.
 func progressiveBomb(width: Int, height: Int, scans: Int) -> [UInt8] {
     func segment(_ marker: UInt8, _ content: [UInt8]) -> [UInt8] {
         [0xff, marker, UInt8((content.count + 2) >> 8), UInt8((content.count + 2) & 255)] + content

@@ -20,9 +20,11 @@ struct ImageFixture: CustomStringConvertible {
     static let names = try! FileManager.default.contentsOfDirectory(atPath: folder.path)
         .filter { $0.hasSuffix(".jpg") || $0.hasSuffix(".png") }.sorted()
 
+    static func pixels(_ name: String) throws -> PixelImage { try pixels(at: folder.appending(path: name)) }
+
     /// Reads a file of channels, height, width and bytes.
-    static func pixels(_ name: String) throws -> PixelImage {
-        let bytes = [UInt8](try Data(contentsOf: folder.appending(path: name)))
+    static func pixels(at file: URL) throws -> PixelImage {
+        let bytes = [UInt8](try Data(contentsOf: file))
         func size(_ place: Int) -> Int { (0 ..< 4).reduce(0) { $0 | Int(bytes[4 * place + $1]) << (8 * $1) } }
         return PixelImage(
             shape: Shape(channels: size(0), height: size(1), width: size(2)), pixels: Array(bytes[12...]))
