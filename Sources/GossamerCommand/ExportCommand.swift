@@ -8,8 +8,8 @@ struct ExportCommand: ParsableCommand {
         commandName: "export",
         abstract: "Write a model file, or a network with initial weights, as ONNX.",
         discussion: """
-            Sparse convolutions become dense ones whose other weights are zero. Images go in as `images`, \
-            [batch, channel, row, column] and normalised; `logits` come out.
+            Depthwise and grouped convolutions are written as such, other sparse ones as dense ones with zeros. Images \
+            go in as `images`, [batch, channel, row, column] and normalised; `logits` come out.
 
             Examples:
 
@@ -31,10 +31,14 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "Multiply batch normalisation into the convolutions before it.")
     var foldBatchNormalization = false
 
+    @Flag(help: "Leave out the zeros of sparse weights; ONNX Runtime reads such files, many others do not.")
+    var sparseInitializers = false
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let exporter = ONNXExporter(foldsBatchNormalization: foldBatchNormalization)
+        let exporter = ONNXExporter(
+            foldsBatchNormalization: foldBatchNormalization, usesSparseInitializers: sparseInitializers)
         let name: String
         if let model {
             let model = try Model(contentsOf: model)

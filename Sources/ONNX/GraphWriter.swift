@@ -1,3 +1,4 @@
+import GossamerConnectivity
 import GossamerExecution
 import GossamerNetworks
 import GossamerTensors
@@ -20,15 +21,22 @@ struct GraphWriter {
     private var names: Set<String> = [input, output]
     private let consumers: [[Int]]
     private let folds: Bool
+    private let isSparse: Bool
 
-    private init(_ network: Network, folds: Bool) {
+    private init(_ network: Network, folds: Bool, isSparse: Bool) {
         self.network = network
         self.folds = folds
+        self.isSparse = isSparse
         consumers = network.consumers()
     }
 
-    static func graph(of network: Network, parameters: borrowing Parameters, folds: Bool) -> Onnx_GraphProto {
-        var writer = GraphWriter(network, folds: folds)
+    /// - Parameters:
+    ///   - folds: whether batch normalisation is multiplied into convolutions.
+    ///   - isSparse: whether weights of which most are zero are written without their zeros.
+    static func graph(
+        of network: Network, parameters: borrowing Parameters, folds: Bool, isSparse: Bool
+    ) -> Onnx_GraphProto {
+        var writer = GraphWriter(network, folds: folds, isSparse: isSparse)
         writer.graph.name = network.name
         writer.graph.input = [.images(input, network.inputShape)]
         for node in network.nodes where writer.values[node.name] == nil { writer.add(node, parameters) }
@@ -95,17 +103,23 @@ struct GraphWriter {
         let folded = foldedNormalization(after: node, parameters)
         let kernel = unusedName("\(node.name).weight")
         let values = parameters.values(parameters.layout.entry(node.name, .kernel)!)
-        graph.initializer.append(
-            .kernel(
-                kernel, values, table: network.connectionTable(of: node), size: layer.kernel,
-                scale: folded?.affine.scale))
+        let table = network.connectionTable(of: node)
+        let groups = layer.groups(of: table)
+        let tensor = Onnx_TensorProto.kernel(
+            kernel, values, table: table, groups: groups, size: layer.kernel, scale: folded?.affine.scale)
+        if isSparse, let sparse = tensor.sparse {
+            graph.sparseInitializer.append(sparse)
+        } else {
+            graph.initializer.append(tensor)
+        }
         var inputs = [image(node.inputs[0]), kernel]
         var bias = parameters.layout.entry(node.name, .bias).map { parameters.values($0) }
         if let affine = folded?.affine {
             bias = affine.shift.indices.map { (bias?[$0] ?? 0) * affine.scale[$0] + affine.shift[$0] }
         }
         if let bias { inputs.append(initializer(node, "bias", bias)) }
-        append("Conv", node, inputs, .window(geometry, layer.padding))
+        let group: [Onnx_AttributeProto] = groups == 1 ? [] : [.integer("group", groups)]
+        append("Conv", node, inputs, .window(geometry, layer.padding) + group)
         if let folded { self.values[folded.node.name] = self.values[node.name] }
     }
 
@@ -245,5 +259,21 @@ extension GraphWriter {
             name = "\(wanted)_\(number)"
         }
         return name
+    }
+}
+
+extension Convolution {
+    /// The groups of a convolution whose connections are those of its own pattern, in runs of equal length as ONNX has
+    /// them; 1 for all others.
+    func groups(of table: ConnectionTable) -> Int {
+        let groups = switch pattern {
+        case .depthwise: table.inputCount
+        case .grouped(let count): min(count, table.inputCount, filters)
+        default: 1
+        }
+        guard groups > 1, table.inputCount % groups == 0, filters % groups == 0,
+            table == pattern?.fixedTable(channels: table.inputCount, filters: filters)
+        else { return 1 }
+        return groups
     }
 }

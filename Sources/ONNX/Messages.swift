@@ -89,26 +89,42 @@ extension Onnx_TensorProto {
         tensor(name, .int64, [values.count], values.map(Int64.init).withUnsafeBytes { Data($0) })
     }
 
-    /// The kernels [connection][row][column] of a convolution as [filter][channel][row][column], zero where there is
-    /// no connection.
+    /// The kernels [connection][row][column] of a convolution as [filter][channel of the group][row][column], zero
+    /// where there is no connection.
     ///
-    /// - Parameter scale: of each filter; nil for one.
+    /// - Parameters:
+    ///   - groups: runs of channels of which each filter reads one at most.
+    ///   - scale: of each filter; nil for one.
     static func kernel(
-        _ name: String, _ values: [Float], table: ConnectionTable, size: Size, scale: [Float]?
+        _ name: String, _ values: [Float], table: ConnectionTable, groups: Int = 1, size: Size, scale: [Float]?
     ) -> Self {
         let area = size.height * size.width
-        var bytes = Data(count: 4 * table.outputCount * table.inputCount * area)
+        let channels = table.inputCount / groups
+        var bytes = Data(count: 4 * table.outputCount * channels * area)
         bytes.withUnsafeMutableBytes { buffer in
             let dense = buffer.assumingMemoryBound(to: Float.self)
             for filter in 0 ..< table.outputCount {
                 let factor = scale?[filter] ?? 1
                 for connection in Int(table.rowStarts[filter]) ..< Int(table.rowStarts[filter + 1]) {
-                    let target = (filter * table.inputCount + Int(table.inputs[connection])) * area
+                    let target = (filter * channels + Int(table.inputs[connection]) % channels) * area
                     for tap in 0 ..< area { dense[target + tap] = values[connection * area + tap] * factor }
                 }
             }
         }
-        return tensor(name, .float, [table.outputCount, table.inputCount, size.height, size.width], bytes)
+        return tensor(name, .float, [table.outputCount, channels, size.height, size.width], bytes)
+    }
+
+    /// The same values without the zeros, each with its place among all; nil where that takes no less space.
+    var sparse: Onnx_SparseTensorProto? {
+        let dense = rawData.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        let places = dense.indices.filter { dense[$0] != 0 }
+        let bytesOfEach = MemoryLayout<Float>.size + MemoryLayout<Int64>.size
+        guard !places.isEmpty, places.count * bytesOfEach < rawData.count else { return nil }
+        var sparse = Onnx_SparseTensorProto()
+        sparse.values = .floats(name, places.map { dense[$0] }, [places.count])
+        sparse.indices = .integers("", places)
+        sparse.dims = dims
+        return sparse
     }
 
     /// Raw data is little-endian, as is every machine that Gossamer runs on.

@@ -6,13 +6,21 @@ import GossamerTensors
 
 /// Writes networks as ONNX files: input `images` of [batch, channel, row, column], output `logits`.
 ///
-/// ONNX knows no sparse connections: a sparse convolution becomes a dense one whose other weights are zero. Dropout
-/// and auxiliary heads disappear. Class names and the normalisation of images go into the file's metadata.
+/// Depthwise and grouped convolutions are written as such; ONNX knows no other sparse connections, so that any other
+/// sparse convolution becomes a dense one with zeros. Dropout and auxiliary heads disappear. Class names and the
+/// normalisation of images go into the file's metadata.
 public struct ONNXExporter: Hashable, Sendable {
     /// Whether batch normalisation that alone reads a convolution is multiplied into its weights.
     public var foldsBatchNormalization: Bool
 
-    public init(foldsBatchNormalization: Bool = false) { self.foldsBatchNormalization = foldsBatchNormalization }
+    /// Whether weights of which more than two thirds are zero are written without their zeros, so that files of sparse
+    /// networks are small. ONNX Runtime reads such files; OpenVINO and ncnn do not.
+    public var usesSparseInitializers: Bool
+
+    public init(foldsBatchNormalization: Bool = false, usesSparseInitializers: Bool = false) {
+        self.foldsBatchNormalization = foldsBatchNormalization
+        self.usesSparseInitializers = usesSparseInitializers
+    }
 
     /// Of the protocol buffers that ONNX files are.
     static let largestByteCount = Int(Int32.max)
@@ -65,7 +73,9 @@ public struct ONNXExporter: Hashable, Sendable {
         model.opsetImport = [operators]
         model.producerName = "gossamer"
         model.producerVersion = GossamerVersion.current
-        model.graph = GraphWriter.graph(of: network, parameters: parameters, folds: foldsBatchNormalization)
+        model.graph = GraphWriter.graph(
+            of: network, parameters: parameters, folds: foldsBatchNormalization,
+            isSparse: usesSparseInitializers)
         model.metadataProps = labels.map(Self.metadata) ?? []
         return model
     }

@@ -15,6 +15,9 @@ public struct ONNXImporter: Hashable, Sendable {
     /// Height and width of the images where the file leaves them open.
     public var imageSize: Int?
 
+    /// A model has a name for each value of its output.
+    static let largestOutputCount = 1 << 18
+
     public init(output: String? = nil, imageSize: Int? = nil) {
         self.output = output
         self.imageSize = imageSize
@@ -67,6 +70,11 @@ public struct ONNXImporter: Hashable, Sendable {
         }
         let (draft, output) = try GraphReader.read(
             message, file: path, files: files, output: output, side: imageSize)
+        let count = draft.nodes[output].shape.count
+        guard count <= Self.largestOutputCount else {
+            throw .mismatch(
+                file: path, field: "output", expected: "at most \(Self.largestOutputCount) values, found \(count)")
+        }
         let simplified = DraftSimplification.apply(to: draft, output: output)
         let assembly = try NetworkAssembly(
             simplified, output: output, name: Self.name(message.graph.name, path: path), file: path)

@@ -61,6 +61,38 @@ import Testing
         #expect(kernel.floats == expected)
     }
 
+    @Test func groupsAreWrittenAsGroups() throws {
+        var net = NetworkBuilder(name: "groups", input: Shape(channels: 6, height: 5, width: 5))
+        var x = net.convolution(net.input, filters: 6, kernel: 3, pattern: .depthwise)
+        x = net.convolution(x, filters: 4, kernel: 1, pattern: .grouped(2))
+        _ = net.convolution(x, filters: 6, kernel: 1, pattern: .grouped(3))
+        let graph = try export(net.build()).model.graph
+        #expect(graph.node.map { $0.attribute.first { $0.name == "group" }?.i } == [6, 2, nil])
+        #expect(graph.initializer.filter { $0.dims.count == 4 }.map { $0.dims[1] } == [1, 3, 4])
+    }
+
+    /// Zeros are left out where that is shorter, and what comes back is the same.
+    @Test func sparseInitializers() throws {
+        let network = try Network.mnist().sparsified(with: Pattern.random(density: 0.05), seed: 1).network
+        var generator = SeededGenerator(seed: 1)
+        let parameters = Parameters(drawing: network, using: &generator)
+        let folder = TemporaryFolder()
+        let path = folder.file("network.onnx")
+        var sizes: [Int] = []
+        for isSparse in [false, true] {
+            try ONNXExporter(usesSparseInitializers: isSparse).write(network, parameters: parameters, to: path)
+            sizes.append(try bytes(ofFile: path).count)
+            let model = try ONNXImporter().model(contentsOf: path)
+            #expect(NetworkCost(model.network).connections == NetworkCost(network).connections)
+            var plan = try InferencePlan(network, parameters: parameters, pool: ThreadPool(threads: 1))
+            var imported = try InferencePlan(
+                model.network, parameters: model.parameters, pool: ThreadPool(threads: 1))
+            let images = generator.bells(network.inputShape.count)
+            #expect(relativeError(imported(images), plan(images)) < 1e-5)
+        }
+        #expect(sizes[1] < sizes[0] / 4)
+    }
+
     @Test func normalizationIsFoldedOnRequest() throws {
         var net = NetworkBuilder(name: "folded", input: Shape(channels: 2, height: 5, width: 5))
         let x = net.batchNormalization(net.convolution(net.input, filters: 3, kernel: 3))

@@ -17,14 +17,7 @@ import Testing
         try ONNXImporter().model(contentsOf: "\(Self.folder)/\(name).onnx")
     }
 
-    /// Layers that no plan runs yet.
-    private static let pending: Set = [
-        "clip-attributes", "clip-inputs", "conv-dilation", "hard-sigmoid", "hard-swish", "hard-swish-arithmetic",
-        "hard-swish-product", "leaky-relu", "min-max", "pad-attribute", "sigmoid", "squeeze-excitation", "swish",
-    ]
-    static let names = Fixture.names(in: "onnx").filter { !pending.contains(String($0.dropFirst(5))) }
-
-    @Test(arguments: names) func outputs(name: String) throws {
+    @Test(arguments: Fixture.names(in: "onnx")) func outputs(name: String) throws {
         let file = try SafetensorsFile(contentsOf: "\(Self.folder)/\(name.dropFirst(5)).safetensors")
         let (shape, values) = try file.floats("input")
         let model = try model(String(name.dropFirst(5)))
@@ -40,7 +33,7 @@ import Testing
     }
 
     /// What is imported can be written, read and trained.
-    @Test(arguments: names) func models(name: String) throws {
+    @Test(arguments: Fixture.names(in: "onnx")) func models(name: String) throws {
         let model = try model(String(name.dropFirst(5)))
         let bytes = try Model.writer(model.network, parameters: model.parameters, labels: model.labels).serialized()
         let again = try Model(SafetensorsFile(bytes: bytes))

@@ -65,6 +65,45 @@ struct InteroperabilityTests {
     }
 }
 
+/// Networks that other libraries define and export, against ONNX Runtime: see make-import-cases.py.
+///
+/// GOSSAMER_IMPORT_CASES, as in "dynamo:timm.resnet18:64 tf2onnx:MobileNet:96", names others than the usual ones. Cases
+/// whose packages are missing are left out.
+@Suite(.enabled(if: Python.hasRuntime, "needs the Python packages onnx and onnxruntime, see GOSSAMER_PYTHON"))
+struct ImportInteroperabilityTests {
+    private static let usual = [
+        "torchscript13:torchvision.resnet18:64", "torchscript12:torchvision.mobilenet_v2:64",
+        "torchscript11:torchvision.mobilenet_v3_small:64", "torchscript9:torchvision.squeezenet1_1:64",
+        "torchscript16:torchvision.shufflenet_v2_x0_5:64", "torchscript15:torchvision.efficientnet_b0:64",
+        "torchscript13:torchvision.regnet_x_400mf:64", "torchscript14:torchvision.mnasnet0_5:64",
+    ]
+
+    @Test func importedNetworks() throws {
+        let folder = TemporaryFolder()
+        let named = ProcessInfo.processInfo.environment["GOSSAMER_IMPORT_CASES"]
+        let cases = named.map { $0.split(separator: " ").map(String.init) } ?? Self.usual
+        let result = try Python.run([Python.importScript, folder.path] + cases)
+        #expect(result.status == 0, "\(result.output)")
+        let lines = result.output.split(separator: "\n").map { $0.split(separator: " ") }
+        let made = lines.filter { $0.first == "made" }
+        // Every case is there, or said to be left out.
+        #expect(made.count + lines.count { $0.starts(with: ["left", "out"]) } == cases.count, "\(result.output)")
+        for line in made {
+            let model = try ONNXImporter().model(contentsOf: folder.file("\(line[1]).onnx"))
+            let images = try floats(folder.file("\(line[1]).images"))
+            let count = images.count / model.network.inputShape.count
+            var plan = try InferencePlan(
+                model.network, parameters: model.parameters, capacity: count, pool: ThreadPool(threads: 1))
+            let error = relativeError(plan(images), try floats(folder.file("\(line[1]).outputs")))
+            #expect(error < 1e-4, "\(line[2])")
+        }
+    }
+
+    private func floats(_ path: String) throws -> [Float] {
+        try Data(contentsOf: URL(fileURLWithPath: path)).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    }
+}
+
 /// Files in a folder: NAME.onnx, and the images and outputs as raw floats.
 private struct ExportedCases {
     private let folder = TemporaryFolder()
@@ -99,6 +138,9 @@ private enum Python {
     static let hasRuntime = (try? run(["-c", "import numpy, onnx, onnxruntime"]).status) == 0
     static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("compare-onnx.py").path
+
+    static let importScript = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("make-import-cases.py").path
 
     static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()

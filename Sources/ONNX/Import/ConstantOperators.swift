@@ -120,7 +120,9 @@ enum ConstantOperators {
             throw ImportError("a range of at most \(Constant.largestComputedCount) values")
         }
         let values = (0 ..< max(0, Int(count))).map { a + Double($0) * c }
-        if start.isInteger && step.isInteger { return Constant(shape: [values.count], integers: values.map { Int($0) }) }
+        if start.isInteger && step.isInteger {
+            return Constant(shape: [values.count], integers: values.map { Int($0) })
+        }
         return Constant(shape: [values.count], floats: values.map { Float($0) })
     }
 
@@ -147,7 +149,8 @@ enum ConstantOperators {
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
             guard size >= 0, !overflow, product <= Constant.largestComputedCount else {
-                throw ImportError("computed constants of at most \(Constant.largestComputedCount) values, it has \(shape)")
+                throw ImportError(
+                    "computed constants of at most \(Constant.largestComputedCount) values, it has \(shape)")
             }
             count = product
         }

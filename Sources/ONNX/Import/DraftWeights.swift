@@ -28,10 +28,13 @@ extension DraftConvolution {
     func table(inputCount: Int) throws(ImportError) -> ConnectionTable? {
         let values = try weight.finiteFloats()
         let area = layer.kernel.height * layer.kernel.width
-        let isZero = (0 ..< values.count / area).map { kernel in
-            values[kernel * area ..< (kernel + 1) * area].allSatisfy { $0 == 0 }
+        let isZero = values.withUnsafeBufferPointer { buffer in
+            (0 ..< buffer.count / area).map { kernel in
+                for tap in kernel * area ..< (kernel + 1) * area where buffer[tap] != 0 { return false }
+                return true
+            }
         }
-        if groups == 1 && !isZero.contains(true) { return nil }
+        if groups == 1 && channelsPerGroup == inputCount && !isZero.contains(true) { return nil }
         guard values.count / area <= Int(Int32.max) else { throw ImportError("fewer than 2^31 kernels") }
         return ConnectionTable(
             inputCount: inputCount,
@@ -42,22 +45,25 @@ extension DraftConvolution {
 
     /// Writes the kernels of the connections that exist, [connection][row][column].
     func write(_ table: ConnectionTable?, to target: UnsafeMutableBufferPointer<Float>) throws(ImportError) {
-        let values = try weight.floats()
         let area = layer.kernel.height * layer.kernel.width
+        let groupFilters = layer.filters / groups
         var next = 0
-        for filter in 0 ..< layer.filters {
-            var row = table.map { $0.inputs(of: filter) }
-            let factor = filterScale?[filter] ?? 1
-            for (channel, position) in kernels(of: filter) {
-                if table != nil {
-                    guard let expected = row?.first, Int(expected) == channel else { continue }
-                    row?.removeFirst()
+        try weight.floats().withUnsafeBufferPointer { values in
+            for filter in 0 ..< layer.filters {
+                var row = table.map { $0.inputs(of: filter) }
+                let factor = filterScale?[filter] ?? 1
+                let first = filter / groupFilters * channelsPerGroup - filter * channelsPerGroup
+                for (channel, position) in kernels(of: filter) {
+                    if let expected = row?.first {
+                        guard Int(expected) == channel else { continue }
+                        row?.removeFirst()
+                    } else if table != nil {
+                        break
+                    }
+                    let scale = factor * (channelScale?[first + position] ?? 1)
+                    for tap in 0 ..< area { target[next + tap] = values[position * area + tap] * scale }
+                    next += area
                 }
-                let known = filter / (layer.filters / groups) * channelsPerGroup
-                    + position - filter * channelsPerGroup
-                let scale = factor * (channelScale?[known] ?? 1)
-                for tap in 0 ..< area { target[next + tap] = values[position * area + tap] * scale }
-                next += area
             }
         }
         precondition(next == target.count, "a kernel for every connection")
@@ -67,13 +73,16 @@ extension DraftConvolution {
 extension DraftFullyConnected {
     /// Writes the weights as [unit][channel][row][column].
     func write(to target: UnsafeMutableBufferPointer<Float>) throws(ImportError) {
-        let values = try weight.finiteFloats()
         let inputs = target.count / units
-        for unit in 0 ..< units {
-            let scale = unitScale?[unit] ?? 1
-            for input in 0 ..< inputs {
-                let value = isTransposed ? values[unit * inputs + input] : values[input * units + unit]
-                target[unit * inputs + (positions?[input] ?? input)] = value * scale
+        let (unitStride, inputStride) = isTransposed ? (inputs, 1) : (1, units)
+        try weight.finiteFloats().withUnsafeBufferPointer { values in
+            for unit in 0 ..< units {
+                let scale = unitScale?[unit] ?? 1
+                let row = unit * inputs
+                for input in 0 ..< inputs {
+                    let value = values[unit * unitStride + input * inputStride] * scale
+                    target[row + (positions?[input] ?? input)] = value
+                }
             }
         }
     }

@@ -31,7 +31,9 @@ extension GraphReader {
         // Exporters write the largest number for no bound.
         let low = low <= -Double(Float.greatestFiniteMagnitude) ? -Double.infinity : low
         let high = high >= Double(Float.greatestFiniteMagnitude) ? Double.infinity : high
-        guard low <= high, low < .infinity, high > -.infinity else { throw ImportError("a lower bound below the upper") }
+        guard low <= high, low < .infinity, high > -.infinity else {
+            throw ImportError("a lower bound below the upper")
+        }
         switch (low, high) {
         case (-.infinity, .infinity): set(node, .view(input))
         case (0, .infinity): try addLayer(node, .layer(.activation(.relu)), input)

@@ -91,7 +91,7 @@ extension GraphReader {
             before[axis] = pads[position]
             after[axis] = pads[position + padded.count]
         }
-        let rows = input.isOrdered([.row, .column, .channel]) ? 1 : 2
+        let rows = !input.isImage && input.isOrdered([.row, .column, .channel]) ? 1 : 2
         guard input.isImage || rows == 1,
             (0 ..< rank).allSatisfy({ $0 == rows || $0 == rows + 1 || before[$0] + after[$0] == 0 })
         else { throw ImportError("pads of rows and columns only") }

@@ -52,7 +52,9 @@ struct GraphReader {
             }
         }
         do throws(ImportError) {
-            return (reader.draft, try reader.finish(wanted))
+            // The output may need nodes of its own.
+            let node = try reader.finish(wanted)
+            return (reader.draft, node)
         } catch {
             throw .malformed(file: file, field: "output '\(wanted)'", expected: error.expected)
         }
