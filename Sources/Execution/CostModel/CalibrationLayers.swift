@@ -10,9 +10,10 @@ enum CalibrationLayers {
         var stride = 1
     }
 
-    /// - Returns: each convolution on its own, dense and with the patterns that have connections to lose.
+    /// - Returns: each convolution on its own, dense and with the patterns that have connections to lose, and depthwise
+    ///   ones.
     static func convolutions(lanes: Int) -> [Network] {
-        (lanes == 1 ? singleImage : sixteenImages).flatMap { shape in
+        depthwise(lanes: lanes) + (lanes == 1 ? singleImage : sixteenImages).flatMap { shape in
             var net = NetworkBuilder(
                 name: "calibration",
                 input: Shape(channels: shape.inputs, height: shape.side, width: shape.side))
@@ -30,6 +31,19 @@ enum CalibrationLayers {
                 let table = pattern.table(inputs: shape.inputs, outputs: shape.outputs)
                 return try! Network(name: dense.name, nodes: dense.nodes, connections: [dense.nodes[1].name: table])
             }
+        }
+    }
+
+    private static func depthwise(lanes: Int) -> [Network] {
+        [(3, 1, 112), (3, 2, 112), (3, 1, 28), (3, 2, 28), (3, 1, 7), (5, 1, 28), (5, 2, 56), (5, 1, 7)].map {
+            kernel, stride, side in
+            // As many values as layers of this size have.
+            let channels = side > 100 ? 64 : side > 20 ? 192 : 960
+            let shape = Shape(channels: channels, height: lanes == 1 ? side : (side + 3) / 4, width: side)
+            var net = NetworkBuilder(name: "calibration", input: shape)
+            _ = net.convolution(
+                net.input, filters: channels, kernel: kernel, stride: stride, bias: false, pattern: .depthwise)
+            return try! net.build()
         }
     }
 
@@ -139,7 +153,7 @@ enum CalibrationLayers {
             elementLayers.map { layer in
                 var net = NetworkBuilder(
                     name: "calibration", input: Shape(channels: channels, height: side, width: side))
-                let joins = layer == .addition || layer == .concatenation
+                let joins = layer == .addition || layer == .concatenation || layer == .multiplication
                 _ = net.add(layer, joins ? [net.input, net.input] : [net.input])
                 return try! net.build()
             }
@@ -148,7 +162,10 @@ enum CalibrationLayers {
 
     private static let elementLayers: [Layer] = [
         .activation(.relu), .localResponseNormalization(LocalResponseNormalization(size: 9)), .softmax,
-        .batchNormalization(BatchNormalization()), .dropout(rate: 0.5), .addition, .concatenation,
+        .activation(.relu6), .activation(.sigmoid), .activation(.hardSigmoid), .activation(.swish),
+        .activation(.hardSwish), .activation(.leakyReLU(slope: 0.1)), .activation(.clip(low: -1, high: 1)),
+        .batchNormalization(BatchNormalization()), .dropout(rate: 0.5), .addition, .concatenation, .multiplication,
+        .padding(top: 1, left: 1, bottom: 1, right: 1),
         .channelSelection(Array(stride(from: 0, to: 16, by: 2))), .globalAveragePooling,
         .maxPooling(Pooling(kernel: Size(2))), .maxPooling(Pooling(kernel: Size(3), stride: Size(2))),
         .averagePooling(Pooling(kernel: Size(2)), countsPadding: true),
