@@ -102,7 +102,8 @@ final class ConvolutionProblem {
         }
     }
 
-    func expectedOutput() -> [Double] {
+    /// Before the bounds.
+    func expectedSums() -> [Double] {
         var result = [Double](repeating: 0, count: output.values.count)
         if drawn.hasBias {
             output.forEachPixel { channel, offset in
@@ -119,7 +120,7 @@ final class ConvolutionProblem {
                 for index in offset ..< offset + drawn.lanes { result[index] += Double(addend.values[index]) }
             }
         }
-        return result.map { drawn.bounds($0) }
+        return result
     }
 
     func expectedInputGradient() -> [Double] {
