@@ -6,8 +6,8 @@ struct TrainingMemory {
     let workspacePitch: Int
     let schedule: TrainingSchedule
     private let offsets: [Int]
-    /// In the forward pass, and from where the backward pass finds them; other buffers only for values that are computed
-    /// again. By value; only roots have buffers.
+    /// In the forward pass, and from where the backward pass finds them; two buffers only for values that are
+    /// computed again. By value; only roots have buffers.
     private let firstBuffers: [Int?]
     private let valueBuffers: [Int?]
     private let gradientBuffers: [Int?]

@@ -30,7 +30,9 @@ struct TrainingSchedule {
             for index in segment where lowered.needsGradient[operations[index].output] {
                 let operation = operations[index]
                 if operation.needs.keepsOutput { isWanted[placements[operation.output].root] = true }
-                if operation.needs.keepsInputs { for input in operation.inputs { isWanted[placements[input].root] = true } }
+                if operation.needs.keepsInputs {
+                    for input in operation.inputs { isWanted[placements[input].root] = true }
+                }
                 if operation.needs.saved > 0 { runsAgain[index] = true }
             }
             for index in segment.reversed() {

@@ -93,7 +93,7 @@ struct DeadChannelRemoval {
         tensors.append(Tensor(name: name, channels: channels))
     }
 
-    /// Stores a convolution's rows, re-indexed to the channels that its input keeps. A dense table is not stored, unless
+    /// Stores a convolution's rows, re-indexed to the channels that its input keeps. A dense table is stored only where
     /// the layer's own pattern would give it another.
     private mutating func connect(_ name: String, _ layer: Convolution, _ rows: [[Int]], to input: Int) {
         let channels = tensors[input]!.channels

@@ -19,7 +19,7 @@ extension Network {
         }
         guard hasFixedConnectionsOnly else {
             throw NetworkError(
-                "network '\(name)' has its connections already; a multiplier applies to a network before they are drawn")
+                "network '\(name)' has its connections already; a multiplier is applied before they are drawn")
         }
         let isOutput = outputChannelNodes()
         var scaled: [Node] = []

@@ -16,8 +16,8 @@ public enum Layer: Hashable, Sendable {
     case fullyConnected(FullyConnected)
     case concatenation
     case addition
-    /// The product of two values of one shape; the second may also be one pixel, which multiplies the whole image of its
-    /// channel.
+    /// The product of two values of one shape; the second may also be one pixel, which multiplies the whole image of
+    /// its channel.
     case multiplication
     /// An image with rows and columns of zeros around it.
     case padding(top: Int, left: Int, bottom: Int, right: Int)

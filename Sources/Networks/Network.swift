@@ -78,7 +78,7 @@ public struct Network: Hashable, Sendable {
             ?? .dense(inputCount: inputShape(of: node).channels, outputCount: shape(of: node.name).channels)
     }
 
-    /// Whether the network has no connections but those of its layers' own fixed patterns: nothing was drawn or removed.
+    /// Whether nothing was drawn or removed: all connections are those of dense layers and of their own fixed patterns.
     public var hasFixedConnectionsOnly: Bool {
         nodes.allSatisfy { connections[$0.name] == fixedTable(of: $0) }
     }

@@ -17,7 +17,7 @@ public struct NetworkCost: Hashable, Sendable, Codable {
     public let multiplyAdds: Int
     /// Connections in convolutions: pairs of an input channel and a filter.
     public let connections: Int
-    /// Connections that the convolutions would have if none were left out: all, or those of a layer's own fixed pattern.
+    /// Connections that the convolutions have if none is left out: all, or those of a layer's own fixed pattern.
     public let denseConnections: Int
     /// The fraction of the convolutions' possible connections that exist; 1 where there are none.
     public let density: Double

@@ -18,7 +18,7 @@ extension Network {
         with pattern: some ConnectionPattern, seed: UInt64
     ) throws(NetworkError) -> SparsifiedNetwork {
         guard hasFixedConnectionsOnly else {
-            throw NetworkError("network '\(name)' has its connections already; a pattern applies to a network that nothing was drawn for")
+            throw NetworkError("network '\(name)' has its connections already; a pattern is drawn only once")
         }
         guard auxiliaryOutputs.isEmpty else { return try sparsifiedWithHeads(pattern, seed: seed) }
         return try drawn(with: pattern, seed: seed).result

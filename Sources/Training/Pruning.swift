@@ -22,8 +22,8 @@ public struct Pruning: Hashable, Sendable, Codable {
         case global
     }
 
-    /// The share of the connections that stay, in (0, 1], of the layers that are pruned: convolutions with a filter that
-    /// reads several channels, without those that are frozen, excepted or dense by a pattern of their own.
+    /// The share of the connections that stay, in (0, 1], of the layers that are pruned: convolutions with a filter
+    /// that reads several channels, without those that are frozen, excepted or dense by a pattern of their own.
     public var density: Double
     public var score: Score
     public var scope: Scope

@@ -156,7 +156,8 @@ extension OptimizerState {
             let old = spans.first { $0.entry.name == span.entry.name }!
             for index in optimizer.slots.indices {
                 pruned.gather(
-                    span.entry, from: slot(index, of: old).baseAddress!, into: result.slot(index, of: span).baseAddress!)
+                    span.entry, from: slot(index, of: old).baseAddress!,
+                    into: result.slot(index, of: span).baseAddress!)
             }
         }
         return result

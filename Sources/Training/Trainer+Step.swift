@@ -23,7 +23,7 @@ extension Trainer {
         state.imageCount += batch.count
     }
 
-    /// Forward, loss and backward. The gradients of a step's first batch lie in `gradients`, others in `batchGradients`.
+    /// Forward, loss and backward. Gradients of a step's first batch lie in `gradients`, others in `batchGradients`.
     ///
     /// - Parameters:
     ///   - keys: of this pass's dropout.

@@ -85,7 +85,8 @@ public struct Trainer: ~Copyable {
             settings.optimizer, layout: parameters.layout, weightDecay: settings.weightDecay, frozen: frozen)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)
         batchGradients = AlignedBuffer(count: settings.accumulatedBatches > 1 ? parameters.layout.trainedCount : 0)
-        if let decay = settings.averageDecay { average = WeightAverage(parameters, decay: decay) } else { average = nil }
+        average = nil
+        if let decay = settings.averageDecay { average = WeightAverage(parameters, decay: decay) }
         imageCount = images.count
         let batchByteCount = plan.inputLayout.count(images: capacity) * MemoryLayout<Float>.stride
         loader = BatchLoader(

@@ -12,7 +12,7 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
     public var seconds: Double
 }
 
-/// Where a training stands; together with parameters and the optimizer's state all that it needs to go on with the same bits.
+/// Where a training stands: with parameters and the optimizer's state all that it needs to go on with the same bits.
 public struct TrainingState: Hashable, Sendable, Codable {
     /// Epochs that are complete.
     public var epoch = 0

@@ -1,7 +1,10 @@
 import Testing
 
 @Suite struct HelpTests {
-    static let commands = ["demo", "train", "compare", "report", "runs", "inspect", "bench", "evaluate", "prune", "predict"]
+    static let commands = [
+        "demo", "train", "compare", "report", "runs", "prune", "inspect", "bench", "evaluate", "predict", "run",
+        "import", "export",
+    ]
 
     @Test(arguments: commands) func helpHasAnExample(command: String) async throws {
         let gossamer = try Gossamer()

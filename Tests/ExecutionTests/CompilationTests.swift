@@ -46,7 +46,8 @@ import Testing
             var net = NetworkBuilder(name: "pooled", input: Shape(channels: 2, height: 4, width: 4))
             let x = net.convolution(net.input, filters: 2, kernel: 1)
             let layer = Pooling(kernel: Size(2), stride: Size(1), padding: padding)
-            _ = net.add(maximum ? .maxPooling(layer) : .averagePooling(layer, countsPadding: false), [x], name: "pooling")
+            let pooling = maximum ? Layer.maxPooling(layer) : .averagePooling(layer, countsPadding: false)
+            _ = net.add(pooling, [x], name: "pooling")
             let error = #expect(throws: NetworkError.self, "\(padding)") { _ = try net.build() }
             #expect(error?.node == "pooling")
         }
