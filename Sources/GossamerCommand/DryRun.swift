@@ -27,7 +27,7 @@ struct DryRun: Encodable {
         let recomputes = prepared.configuration.recomputes ?? false
         predicted = try TrainingStepPrediction(
             prepared.network, batch: settings.batchSize, frozen: settings.frozenNodes(of: prepared.network),
-            recomputes: recomputes, pool: pool)
+            stateCount: settings.optimizer.valuesPerParameter + (settings.averageDecay == nil ? 0 : 1), recomputes: recomputes, pool: pool)
         let measured = try Timing.training(
             prepared.network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
             minimumSeconds: 0.5)
@@ -73,7 +73,8 @@ struct TrainingStepPrediction: Encodable {
     let parameterBytes: Int
 
     init(
-        _ network: Network, batch: Int, frozen: Set<String> = [], recomputes: Bool = false, pool: ThreadPool
+        _ network: Network, batch: Int, frozen: Set<String> = [], stateCount: Int = 1, recomputes: Bool = false,
+        pool: ThreadPool
     ) throws {
         self.batch = batch
         threads = pool.threadCount
@@ -82,7 +83,7 @@ struct TrainingStepPrediction: Encodable {
         activationBytes = try TrainingPlan.byteCount(
             of: network, capacity: batch, threads: threads, frozen: frozen, recomputes: recomputes)
         let parameters = ParameterLayout(network)
-        parameterBytes = 4 * (3 * parameters.trainedCount + parameters.statisticsCount)
+        parameterBytes = 4 * ((2 + stateCount) * parameters.trainedCount + parameters.statisticsCount)
     }
 
     var text: String {

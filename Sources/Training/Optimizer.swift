@@ -36,6 +36,9 @@ public enum Optimizer: Hashable, Sendable {
         public init() {}
     }
 
+    /// Values that are kept for each parameter.
+    public var valuesPerParameter: Int { slots.count }
+
     /// Names of the values that the optimizer keeps for each parameter, as checkpoints write them.
     var slots: [String] {
         switch self {
