@@ -24,7 +24,7 @@ struct ImportCommand: ParsableCommand {
     @Argument(help: "The ONNX file to read; tensors in other files must lie below its folder.")
     var file: String
 
-    @Option(name: [.customLong("output"), .customShort("o")], help: "The model file to write.")
+    @Option(name: .customLong("output"), help: "The model file to write.")
     var model: String
 
     @Option(help: "Which output to read, where the file has several.")

@@ -87,7 +87,7 @@ public struct ONNXImporter: Hashable, Sendable {
         let last = path.split(separator: "/").last.map(String.init) ?? path
         let stem = last.hasSuffix(".onnx") ? String(last.dropLast(5)) : last
         let isTelling = !["", "main_graph", "torch_jit", "torch-jit-export", "tf2onnx", "graph"].contains(name)
-        return String((isTelling ? name : stem).prefix(100))
+        return Draft.plainName(isTelling ? name : stem) ?? "network"
     }
 
     /// What the file's metadata says of classes and images, as ``ONNXExporter`` writes it.

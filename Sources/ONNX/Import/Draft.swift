@@ -55,15 +55,8 @@ struct Draft {
         return nodes.count - 1
     }
 
-    /// Names come from files: they are kept short and free of characters that would disturb a terminal.
     private mutating func unusedName(_ wanted: String) -> String {
-        let scalars = wanted.unicodeScalars.prefix(200).map { scalar -> Character in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: "_"
-            default: Character(scalar)
-            }
-        }
-        let base = scalars.isEmpty ? "node" : String(scalars)
+        let base = Self.plainName(wanted) ?? "node"
         var name = base
         while !names.insert(name).inserted {
             numbers[base, default: 1] += 1
@@ -71,6 +64,25 @@ struct Draft {
         }
         return name
     }
+
+    /// A name from a file, kept short and free of characters that would disturb a terminal, as model files demand; nil
+    /// where nothing is left.
+    static func plainName(_ text: String) -> String? {
+        var result = ""
+        for scalar in text.unicodeScalars.prefix(longestName) {
+            let isPlain = switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: false
+            default: true
+            }
+            let next = isPlain ? Character(scalar) : "_"
+            if result.utf8.count + next.utf8.count > longestName { break }
+            result.append(next)
+        }
+        return result.isEmpty ? nil : result
+    }
+
+    /// In bytes, with room for a number within the 200 of model files.
+    private static let longestName = 180
 
     /// How many nodes read each one, the output counted as a reader.
     func readerCounts(output: Int) -> [Int] {
