@@ -69,14 +69,18 @@ final class SingleImageProblem {
 
     /// The output, gaps included, of a kernel whose units run in the order given, each piece with a workspace of its
     /// own full of rubbish.
-    func run(_ kernel: gsm_convolution_kernel, cutting cut: (Int64) -> [Range<Int64>]) -> [Float] {
+    ///
+    /// - Parameter bounds: the problem's own unless told.
+    func run(
+        _ kernel: gsm_convolution_kernel, bounds: gsm_bounds? = nil, cutting cut: (Int64) -> [Range<Int64>]
+    ) -> [Float] {
         let output = AlignedBuffer<Float>(count: images * Int(shape.output_block_pitch))
         for i in 0 ..< output.count { output[i] = Self.sentinel }
         withUnsafePointer(to: shape) { shape in
             var call = gsm_convolution_call()
             call.shape = shape
             call.block_count = Int32(images)
-            call.bounds = bounds
+            call.bounds = bounds ?? self.bounds
             call.input = UnsafePointer(input.pointer)
             call.output = output.pointer
             call.weights = UnsafePointer(weights.pointer)
