@@ -4,6 +4,9 @@ import GossamerNetworks
 extension DraftConvolution {
     private var channelsPerGroup: Int { weight.shape[1] }
 
+    /// A layer loses connections where at least one kernel of so many is zero.
+    private static let smallestSparseShare = 20
+
     /// The layer with the pattern that its groups are.
     var patterned: Convolution {
         guard groups > 1, channels == nil else { return layer }
@@ -22,7 +25,7 @@ extension DraftConvolution {
         return channels == nil ? kernels : kernels.sorted { $0.channel < $1.channel }
     }
 
-    /// The connections whose kernels are not zero; nil where the layer is dense.
+    /// The connections whose kernels are not zero, or all where few are; nil where the layer is dense.
     ///
     /// - Parameter inputCount: channels of the node that is read.
     func table(inputCount: Int) throws(ImportError) -> ConnectionTable? {
@@ -34,12 +37,14 @@ extension DraftConvolution {
                 return true
             }
         }
-        if groups == 1 && channelsPerGroup == inputCount && !isZero.contains(true) { return nil }
+        // Indices, and kernels for sparse layers, cost more than a few zeros save.
+        let isSparse = isZero.count { $0 } * Self.smallestSparseShare >= isZero.count
+        if groups == 1 && channelsPerGroup == inputCount && !isSparse { return nil }
         guard values.count / area <= Int(Int32.max) else { throw ImportError("fewer than 2^31 kernels") }
         return ConnectionTable(
             inputCount: inputCount,
             rows: (0 ..< layer.filters).map { filter in
-                kernels(of: filter).filter { !isZero[$0.position] }.map(\.channel)
+                kernels(of: filter).filter { !isSparse || !isZero[$0.position] }.map(\.channel)
             })
     }
 
