@@ -61,7 +61,9 @@ import Testing
             for tensor in file.tensors where tensor.type == .float32 {
                 #expect(try file.floats(tensor.name).values.allSatisfy(\.isFinite), "\(path), \(tensor.name)")
             }
-            let hyperparameters = try #require(file.metadata["hyperparameters"])
+            // What runs of ONNX files gave needs none.
+            guard !path.hasPrefix("onnx/") else { continue }
+            let hyperparameters = try #require(file.metadata["hyperparameters"], "\(path)")
             #expect(try JSONSerialization.jsonObject(with: Data(hyperparameters.utf8)) is [String: Any])
         }
     }
