@@ -68,6 +68,76 @@ public struct ConnectionTable: Hashable, Sendable {
         self.inputs = inputs
     }
 
+    /// The connections of some output channels with some input channels, both renumbered in their order.
+    ///
+    /// - Parameters:
+    ///   - filters: output channels, ascending.
+    ///   - channels: input channels, ascending; connections with others are left out.
+    public func selecting(filters: [Int], channels: [Int]) -> ConnectionTable {
+        var places = [Int32](repeating: -1, count: inputCount)
+        for (place, channel) in channels.enumerated() { places[channel] = Int32(place) }
+        var starts: [Int32] = [0]
+        var selected: [Int32] = []
+        starts.reserveCapacity(filters.count + 1)
+        selected.reserveCapacity(count)
+        for filter in filters {
+            for input in inputs(of: filter) where places[Int(input)] >= 0 { selected.append(places[Int(input)]) }
+            starts.append(Int32(selected.count))
+        }
+        return ConnectionTable(inputCount: channels.count, checkedRowStarts: starts, inputs: selected)
+    }
+
+    /// Some of the connections.
+    ///
+    /// - Parameter stays: for each connection in order.
+    public func keeping(_ stays: [Bool]) -> ConnectionTable {
+        var starts: [Int32] = [0]
+        var kept: [Int32] = []
+        for output in 0 ..< outputCount {
+            for connection in Int(rowStarts[output]) ..< Int(rowStarts[output + 1]) where stays[connection] {
+                kept.append(inputs[connection])
+            }
+            starts.append(Int32(kept.count))
+        }
+        return ConnectionTable(inputCount: inputCount, checkedRowStarts: starts, inputs: kept)
+    }
+
+    /// The connections that some output channels lack, in a table of these alone.
+    public func complement(of outputs: Range<Int>) -> ConnectionTable {
+        var starts: [Int32] = [0]
+        var missing: [Int32] = []
+        for output in outputs {
+            var next: Int32 = 0
+            for input in inputs(of: output) {
+                missing.append(contentsOf: next ..< input)
+                next = input + 1
+            }
+            missing.append(contentsOf: next ..< Int32(inputCount))
+            starts.append(Int32(missing.count))
+        }
+        return ConnectionTable(inputCount: inputCount, checkedRowStarts: starts, inputs: missing)
+    }
+
+    /// A table with other numbers for its channels.
+    ///
+    /// - Parameters:
+    ///   - filters: the new number of each output channel, ascending; further ones get no connections.
+    ///   - channels: the new number of each input channel, ascending.
+    public func renumbered(
+        filters: [Int], of filterCount: Int, channels: [Int], of channelCount: Int
+    ) -> ConnectionTable {
+        precondition(filters.count == outputCount && channels.count == inputCount, "a number for each channel")
+        var starts: [Int32] = [0]
+        starts.reserveCapacity(filterCount + 1)
+        for (row, filter) in filters.enumerated() {
+            while starts.count <= filter { starts.append(rowStarts[row]) }
+            starts.append(rowStarts[row + 1])
+        }
+        while starts.count <= filterCount { starts.append(Int32(count)) }
+        return ConnectionTable(
+            inputCount: channelCount, checkedRowStarts: starts, inputs: inputs.map { Int32(channels[Int($0)]) })
+    }
+
     /// The input channels of one output channel.
     public func inputs(of output: Int) -> ArraySlice<Int32> {
         inputs[Int(rowStarts[output]) ..< Int(rowStarts[output + 1])]

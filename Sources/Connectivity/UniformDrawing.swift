@@ -13,15 +13,9 @@ extension ConnectionRequest {
     ) -> [[[Int]]] {
         precondition(block >= 1, "a block has at least one filter")
         let fanIns = readers.map(fanIn)
-        precondition(fanIns.allSatisfy { (0 ... channels).contains($0) }, "a fan-in lies in 0 ... channels")
         let groupCounts = readers.map { ($0.filters.count + block - 1) / block }
-        let groupFanIns = zip(fanIns, groupCounts).flatMap { Array(repeating: $0, count: $1) }
-        let covering = cover(groupFanIns, using: &generator)
-        var rows: [[Int]] = []
-        rows.reserveCapacity(groupFanIns.count)
-        for (covered, fanIn) in zip(covering, groupFanIns) {
-            rows.append(fill(covered, to: fanIn, using: &generator))
-        }
+        let groups = zip(fanIns, groupCounts).flatMap { Array(repeating: FilterGroup(fanIn: $0), count: $1) }
+        let rows = uniformRows(of: groups, using: &generator)
         var firstGroup = 0
         return zip(readers, groupCounts).map { reader, count in
             defer { firstGroup += count }
@@ -29,19 +23,40 @@ extension ConnectionRequest {
         }
     }
 
-    /// Deals the channels in need to the slots of the groups, at random.
-    private func cover(_ groupFanIns: [Int], using generator: inout SeededGenerator) -> [[Int]] {
-        var slots = groupFanIns.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+    /// Rows of groups of filters, drawn as ``uniformRows(block:using:fanIn:)`` draws them; what a group reads already
+    /// stays.
+    package func uniformRows(of groups: [FilterGroup], using generator: inout SeededGenerator) -> [[Int]] {
+        precondition(groups.allSatisfy { ($0.held.count ... channels).contains($0.fanIn) }, "a fan-in fits")
+        let covering = cover(groups, using: &generator)
+        let all = Array(0 ..< channels)
+        var rows: [[Int]] = []
+        rows.reserveCapacity(groups.count)
+        for (covered, group) in zip(covering, groups) {
+            if !group.held.isEmpty && group.fanIn == channels {
+                rows.append(all)
+            } else {
+                rows.append(fill((group.held + covered).sorted(), to: group.fanIn, using: &generator))
+            }
+        }
+        return rows
+    }
+
+    /// Deals the channels in need to the free slots of the groups, at random.
+    private func cover(_ groups: [FilterGroup], using generator: inout SeededGenerator) -> [[Int]] {
+        var covering = [[Int]](repeating: [], count: groups.count)
+        // A drawing that adds to another may be large, and needs no covering where all channels are read.
+        if groups.contains(where: { !$0.held.isEmpty }), !needs.contains(where: { $0 != .none }) { return covering }
+        var slots = groups.enumerated().flatMap { number, group in
+            Array(repeating: number, count: group.fanIn - group.held.count)
+        }
         generator.shuffle(&slots)
         let order = Self.channels(needs, [.vital, .some], using: &generator)
-        var covering = [[Int]](repeating: [], count: groupFanIns.count)
         for (channel, slot) in zip(order, slots) { covering[slot].append(channel) }
         return covering
     }
 
     /// Adds channels drawn uniformly from those that the row does not hold yet.
-    private func fill(_ covered: [Int], to fanIn: Int, using generator: inout SeededGenerator) -> [Int] {
-        let held = covered.sorted()
+    private func fill(_ held: [Int], to fanIn: Int, using generator: inout SeededGenerator) -> [Int] {
         var next = held.startIndex
         var row = held
         // The drawn ranks count the free channels only; each held channel passed shifts them by one.
@@ -50,6 +65,18 @@ extension ConnectionRequest {
             row.append(rank + next)
         }
         return row.sorted()
+    }
+}
+
+/// Filters that share their channels, in a drawing.
+package struct FilterGroup {
+    /// The channels that they read already, ascending; a drawing adds to them.
+    package var held: [Int]
+    package var fanIn: Int
+
+    package init(held: [Int] = [], fanIn: Int) {
+        self.held = held
+        self.fanIn = fanIn
     }
 }
 

@@ -11,6 +11,8 @@ final class ConvolutionDescriptor: @unchecked Sendable {
     let weightCount: Int
     /// How the layer's own weights become those; nil where they are the same.
     let dilation: KernelDilation?
+    let geometry: WindowGeometry
+    let inputLayout: ActivationLayout
     private let shape: UnsafeMutablePointer<gsm_convolution>
     private let positions: AlignedBuffer<Int32>
     private let channels: AlignedBuffer<UInt16>
@@ -20,6 +22,8 @@ final class ConvolutionDescriptor: @unchecked Sendable {
         geometry: WindowGeometry, table: ConnectionTable, input: ActivationLayout, output: ActivationLayout,
         transposes: Bool
     ) {
+        self.geometry = geometry
+        inputLayout = input
         let connections = table.count
         let rows = table.rowStarts.count
         let columns = table.inputCount + 1

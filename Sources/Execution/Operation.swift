@@ -65,6 +65,8 @@ struct Pass: ~Copyable {
     let randomKey: UInt64
     /// Whether a forward pass computes values again, so that running statistics have moved already.
     var isRepeated = false
+    /// Gets the gradients of connections that do not exist.
+    var probe: CandidateProbe?
     /// Workspace of worker 0; the others follow at `workspacePitch` floats.
     let workspace: UnsafeMutablePointer<Float>
     let workspacePitch: Int

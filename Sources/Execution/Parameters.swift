@@ -71,23 +71,40 @@ public struct Parameters: ~Copyable, Sendable {
         pointer(entry).update(repeating: value, count: entry.count)
     }
 
+    /// Writes the initial weights of some of a filter's connections.
+    ///
+    /// - Parameters:
+    ///   - fanIn: weights that the filter sums.
+    ///   - isOutput: whether the layer is an output of the network.
+    public static func initializeWeights(
+        _ weights: UnsafeMutableBufferPointer<Float>, fanIn: Int, isOutput: Bool,
+        using generator: inout SeededGenerator
+    ) {
+        // Large first logits cost the first steps: a tenth of the usual deviation starts near equal probabilities.
+        let deviation = Float((2 / Double(max(1, fanIn))).squareRoot()) * (isOutput ? 0.1 : 1)
+        for index in weights.indices { weights[index] = generator.normal() * deviation }
+    }
+
     private static func initializeKernel(
         _ entry: ParameterLayout.Entry, of network: Network, seed: UInt64,
         into values: UnsafeMutableBufferPointer<Float>
     ) {
         let node = network.nodes[network.index(of: entry.node)!]
         var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key(entry.name))
-        // Large first logits cost the first steps: a tenth of the usual deviation starts near equal probabilities.
-        let isOutput = node.name == network.nodes.last!.name
-            || network.auxiliaryOutputs.contains { $0.node == node.name }
+        let isOutput = network.isOutput(node.name)
         var weight = values.baseAddress!
         for fanIn in network.liveFanIns(of: node) {
-            let deviation = Float((2 / Double(max(1, fanIn))).squareRoot()) * (isOutput ? 0.1 : 1)
-            for _ in 0 ..< fanIn {
-                weight.pointee = generator.normal() * deviation
-                weight += 1
-            }
+            let weights = UnsafeMutableBufferPointer(start: weight, count: fanIn)
+            initializeWeights(weights, fanIn: fanIn, isOutput: isOutput, using: &generator)
+            weight += fanIn
         }
+    }
+}
+
+extension Network {
+    /// Whether a node is the main output or an auxiliary one.
+    package func isOutput(_ node: String) -> Bool {
+        node == nodes.last!.name || auxiliaryOutputs.contains { $0.node == node }
     }
 }
 

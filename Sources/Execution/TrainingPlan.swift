@@ -119,9 +119,11 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     ///   - gradients: `parameters.layout.trainedCount` floats in the parameters' layout; overwritten.
     ///   - outputGradient: the loss's gradient, [image][value] with `outputLayout.shape.count` values an image.
     ///   - auxiliaryGradients: the same of each auxiliary output, weighted.
+    ///   - probe: gets the gradients of connections that do not exist.
     public mutating func backward(
         parameters: borrowing Parameters, gradients: borrowing AlignedBuffer<Float>,
-        outputGradient: UnsafeBufferPointer<Float>, auxiliaryGradients: [UnsafeBufferPointer<Float>] = []
+        outputGradient: UnsafeBufferPointer<Float>, auxiliaryGradients: [UnsafeBufferPointer<Float>] = [],
+        probe: CandidateProbe? = nil
     ) {
         precondition(imageCount > 0, "backward needs a forward pass")
         let given = [outputGradient] + auxiliaryGradients
@@ -131,7 +133,7 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
             precondition(values.count == imageCount * output.layout.shape.count, "one gradient per value")
             output.layout.scatter(values, images: imageCount, into: output.gradient)
         }
-        let pass = pass(parameters, gradients: gradients.pointer)
+        let pass = pass(parameters, gradients: gradients.pointer, probe: probe)
         let again = self.pass(parameters, gradients: nil, isRepeated: true)
         for entry in schedule.backward {
             switch entry {
@@ -157,12 +159,13 @@ public struct TrainingPlan: ~Copyable, @unchecked Sendable {
     }
 
     func pass(
-        _ parameters: borrowing Parameters, gradients: UnsafeMutablePointer<Float>?, isRepeated: Bool = false
+        _ parameters: borrowing Parameters, gradients: UnsafeMutablePointer<Float>?, isRepeated: Bool = false,
+        probe: CandidateProbe? = nil
     ) -> Pass {
         Pass(
             imageCount: imageCount, lanes: inputLayout.lanes, pool: pool, parameters: parameters.trained.pointer,
             statistics: parameters.statistics.pointer, gradients: gradients, randomKey: randomKey,
-            isRepeated: isRepeated,
+            isRepeated: isRepeated, probe: probe,
             workspace: workspace.pointer, workspacePitch: workspacePitch)
     }
 }

@@ -9,7 +9,10 @@ import GossamerTraining
 /// A configuration whose words have become a network and images, ready to train.
 public struct PreparedRun: Sendable {
     public let configuration: RunConfiguration
+    /// As it is when training begins.
     public let network: Network
+    /// What connections grow in, with all channels and none drawn; `network` itself where they do not grow.
+    public let base: Network
     /// Channels that the pattern left without readers.
     public let removed: [RemovedChannels]
     public let training: LabelledImages
@@ -26,23 +29,35 @@ public struct PreparedRun: Sendable {
     ///   - dataset: opened from the configuration's data source; given so that many runs can share it.
     /// - Throws: the error of the part that cannot be used, one line each.
     public init(_ configuration: RunConfiguration, dataset: Dataset) throws {
-        settings = try TrainingSettings(configuration)
+        let settings = try TrainingSettings(configuration)
+        self.settings = settings
         var configuration = configuration
         let classes = dataset.classNames.count
         if let path = configuration.initialModel {
             let model = try InitialModel(contentsOf: path, classes: classes, seed: configuration.seed)
             initial = model
+            guard settings.growth == nil else {
+                throw ExperimentError.option(
+                    name: "growth", expected: "a network to begin with, not the connections of a model")
+            }
             network = model.network
+            base = network
             removed = []
             configuration.describe(model)
             if configuration.inputs == nil { configuration.inputs = InputDigests(network: model.digest, dataset) }
         } else {
             let base = try configuration.baseNetwork(for: dataset)
             if configuration.inputs == nil { configuration.inputs = InputDigests(network: base.json, dataset) }
-            let sparsified = try configuration.makeNetwork(from: base)
             initial = nil
-            network = sparsified.network
-            removed = sparsified.removed
+            if let growth = settings.growth {
+                self.base = try configuration.scaledNetwork(from: base)
+                let start = try growth.start(of: self.base, seed: configuration.seed)
+                (network, removed) = (start.network, start.removed)
+            } else {
+                let sparsified = try configuration.makeNetwork(from: base)
+                (network, removed) = (sparsified.network, sparsified.removed)
+                self.base = network
+            }
         }
         self.configuration = configuration
         let split = try dataset.train.split(
@@ -83,7 +98,13 @@ extension RunConfiguration {
 
     /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
     public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
-        try Self.makeNetwork(from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed)
+        try scaledNetwork(from: base).sparsified(
+            with: Pattern(parsing: pattern), seed: seed, distribution: distribution ?? .uniform)
+    }
+
+    /// Applies the depth multiplier.
+    func scaledNetwork(from base: Network) throws -> Network {
+        depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
     }
 
     /// Applies a depth multiplier, then a pattern drawn from a seed.
@@ -107,15 +128,44 @@ extension TrainingSettings {
     public init(_ configuration: RunConfiguration) throws {
         self = configuration.trainingNumbers
         if let text = configuration.optimizer { optimizer = try Optimizer(parsing: text) }
+        if let text = configuration.growth { growth = try Growth(parsing: text, for: configuration) }
+        if let text = configuration.exploration {
+            exploration = try Exploration(parsing: text, block: configuration.drawnPattern?.block ?? 1)
+        }
         schedule = try LearningRateSchedule(parsing: configuration.schedule)
         augmentation = try Augmentation(parsing: configuration.augmentation)
         try validate()
     }
 }
 
+extension RunConfiguration {
+    /// The density and block of a pattern that is drawn at random; nil for another one.
+    fileprivate var drawnPattern: (density: Double, block: Int)? {
+        switch try? Pattern(parsing: pattern) {
+        case .random(let density, let block): (density, block)
+        default: nil
+        }
+    }
+}
+
+extension Growth {
+    /// - Throws: where the run's pattern is none that can grow.
+    fileprivate init(parsing text: String, for configuration: RunConfiguration) throws {
+        let drawn = configuration.drawnPattern
+        guard drawn != nil || configuration.pattern == "dense" else {
+            throw ExperimentError.option(
+                name: "growth", expected: "the pattern dense or one such as random:0.2, which is what growth ends with, "
+                    + "not '\(configuration.pattern)'")
+        }
+        try self.init(
+            parsing: text, to: drawn?.density ?? 1, block: drawn?.block ?? 1,
+            distribution: configuration.distribution ?? .uniform)
+    }
+}
+
 extension RunCost {
-    /// What pruning left of a network.
-    init(ofModel path: String, prunedFrom initial: Network) throws {
+    /// Of a model whose connections came and went in a network.
+    init(ofModel path: String, partOf initial: Network) throws {
         let network = try ModelFile(contentsOf: path).network
         self.init(NetworkCost(network), removed: [])
         func filters(_ network: Network) -> Int {

@@ -61,6 +61,9 @@ extension ReportPage {
         if let model = configuration.initialModel { parts.append("from \(model)") }
         if let frozen = configuration.frozenPrefixes { parts.append("frozen: \(frozen.joined(separator: ", "))") }
         if let pruning = configuration.pruning { parts.append("pruned: \(pruning)") }
+        if let growth = configuration.growth { parts.append("grown: \(growth)") }
+        if let exploration = configuration.exploration { parts.append("explored: \(exploration)") }
+        if let distribution = configuration.distribution { parts.append("distribution \(distribution.rawValue)") }
         if configuration.labelSmoothing > 0 { parts.append("label smoothing \(plain(configuration.labelSmoothing))") }
         if configuration.augmentation != "none" { parts.append("augmentation \(configuration.augmentation)") }
         if configuration.validationFraction > 0 {

@@ -42,6 +42,12 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     public var frozenPrefixes: [String]?
     /// How connections are removed; nil where all stay.
     public var pruning: Pruning?
+    /// How connections grow, such as `from=0.01,double-every=10000`; nil where training begins with all of them.
+    public var growth: String?
+    /// How connections are explored, such as `by=gradient`; nil where they stay.
+    public var exploration: String?
+    /// How connections are distributed among layers; nil for uniformly.
+    public var distribution: ConnectionDistribution?
     /// Whether activations are computed again instead of kept; changes the time and memory of a run, never its result.
     public var recomputes: Bool?
     /// The fraction of the training images kept apart for validation, in [0, 1).
@@ -137,6 +143,9 @@ extension RunConfiguration {
             ("depthMultiplier", depthMultiplier > 0 && depthMultiplier <= Network.largestDepthMultiplier,
              "a number above 0 and at most \(plain(Network.largestDepthMultiplier))"),
             ("optimizer", optimizer.map { (try? Optimizer(parsing: $0)) != nil } ?? true, "an optimizer such as adam"),
+            ("growth", growth.map { (try? Growth(parsing: $0)) != nil } ?? true, "a growth such as from=0.01,double-every=1000"),
+            ("exploration", exploration.map { (try? Exploration(parsing: $0)) != nil } ?? true,
+             "an exploration such as by=gradient"),
             ("imageSize", imageSize.map { (1 ... Self.largestImageSize).contains($0) } ?? true,
              "1 to \(Self.largestImageSize)"),
             ("resizing", resizing.map { Preprocessing.Resizing(parsing: $0) != nil } ?? true,

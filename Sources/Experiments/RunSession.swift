@@ -45,9 +45,11 @@ public struct RunSession: Sendable {
 
     /// Trains to the end; a completed run is left as it is.
     ///
+    /// - Parameter watchEvery: after every so many epochs the test images are evaluated too; nil for never.
     /// - Throws: what stopped it; the record says so too. `CancellationError` after an interruption.
     public func run(
-        observe: (TrainingEvent) -> Void = { _ in }, isCancelled: @escaping @Sendable () -> Bool = { false }
+        watchEvery: Int? = nil, observe: (TrainingEvent) -> Void = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> RunRecord {
         if let completed { return completed }
         var record = RunRecord(
@@ -55,9 +57,10 @@ public struct RunSession: Sendable {
         record.cost = prepared.cost
         try folder.save(record)
         do {
-            record.results = try prepared.train(in: folder, observe: observe, isCancelled: isCancelled)
-            if prepared.configuration.pruning != nil {
-                record.cost = try RunCost(ofModel: folder.modelPath, prunedFrom: prepared.network)
+            record.results = try prepared.train(
+                in: folder, watchEvery: watchEvery, observe: observe, isCancelled: isCancelled)
+            if prepared.settings.changesConnections {
+                record.cost = try RunCost(ofModel: folder.modelPath, partOf: prepared.base)
             }
             record.status = .completed
         } catch {

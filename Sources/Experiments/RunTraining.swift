@@ -10,27 +10,29 @@ extension PreparedRun {
     ///
     /// Writes `metrics.jsonl`, checkpoints and, at the end, `model.safetensors`; `run.json` is the caller's.
     ///
+    /// - Parameter watchEvery: after every so many epochs the test images are evaluated too; nil for never.
     /// - Throws: `CancellationError` after a checkpoint where `isCancelled` turned true.
     public func train(
-        in folder: RunFolder, observe: (TrainingEvent) -> Void = { _ in },
+        in folder: RunFolder, watchEvery: Int? = nil, observe: (TrainingEvent) -> Void = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> RunResults {
         let pool = ThreadPool(threads: configuration.threads)
         let checkpoints = CheckpointFolder(path: folder.checkpointPath)
         var trainer = try Trainer(
-            network, settings: settings, images: training, preprocessing: preprocessing,
+            base, settings: settings, images: training, preprocessing: preprocessing,
             initial: initial?.copyParameters(), pool: pool, recomputes: configuration.recomputes ?? false)
         if checkpoints.hasCheckpoint { try trainer.restore(from: checkpoints) }
         // Lines after the checkpoint belong to steps that are about to be taken again.
-        try folder.replaceMetrics(with: trainer.state.history)
+        try folder.replaceMetrics(with: trainer.state.lines)
         var stepSeconds: [Double] = []
         var metricsError: ExperimentError?
         let outcome = try trainer.run(
-            validation: validation, checkpoints: checkpoints,
+            validation: validation, watched: watchEvery.map { WatchedImages(test, everyEpochs: $0) },
+            checkpoints: checkpoints,
             observe: { event in
                 if case .step(let progress) = event { stepSeconds.append(progress.stepSeconds) }
-                if case .epoch(let metrics) = event, metricsError == nil {
-                    do throws(ExperimentError) { try folder.appendMetrics(metrics) } catch { metricsError = error }
+                if let line = TrainingState.Line(event), metricsError == nil {
+                    do throws(ExperimentError) { try folder.appendMetrics(line) } catch { metricsError = error }
                 }
                 observe(event)
             }, shouldStop: { metricsError != nil || isCancelled() })

@@ -13,6 +13,17 @@ struct DryRun: Encodable {
     let predicted: TrainingStepPrediction
     let steps: Int
     let estimatedSeconds: Double
+    /// Where connections come or go.
+    let final: Final?
+
+    /// What the training ends with.
+    struct Final: Encodable {
+        let parameters: Int
+        let multiplyAdds: Int
+        let connections: Int
+        let memory: TrainingMemoryReport
+        let stepMilliseconds: Double
+    }
 
     init(_ prepared: PreparedRun) throws {
         let cost = prepared.cost
@@ -27,14 +38,30 @@ struct DryRun: Encodable {
         let recomputes = prepared.configuration.recomputes ?? false
         predicted = try TrainingStepPrediction(
             prepared.network, batch: settings.batchSize, frozen: settings.frozenNodes(of: prepared.network),
-            stateCount: settings.optimizer.valuesPerParameter + (settings.averageDecay == nil ? 0 : 1), recomputes: recomputes, pool: pool)
+            stateCount: settings.optimizer.valuesPerParameter + (settings.averageDecay == nil ? 0 : 1),
+            recomputes: recomputes, pool: pool)
         let measured = try Timing.training(
             prepared.network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
             minimumSeconds: 0.5)
         memory = measured.memory
         stepMilliseconds = measured.timing.medianMilliseconds
         steps = (prepared.training.count + settings.batchSize - 1) / settings.batchSize * settings.epochs
-        estimatedSeconds = Double(steps) * stepMilliseconds / 1000
+        let updates = (steps + settings.accumulatedBatches - 1) / settings.accumulatedBatches
+        guard let network = try settings.finalNetwork(of: prepared.base, updates: max(1, updates)) else {
+            final = nil
+            estimatedSeconds = Double(steps) * stepMilliseconds / 1000
+            return
+        }
+        let finalCost = NetworkCost(network)
+        let last = try Timing.training(
+            network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5, minimumSeconds: 0.5)
+        let final = Final(
+            parameters: finalCost.parameters, multiplyAdds: finalCost.multiplyAdds, connections: finalCost.connections,
+            memory: last.memory, stepMilliseconds: last.timing.medianMilliseconds)
+        self.final = final
+        let share = settings.meanProgress(updates: max(1, updates))
+        estimatedSeconds = Double(steps) / 1000
+            * (stepMilliseconds + share * (final.stepMilliseconds - stepMilliseconds))
     }
 
     func print(json: Bool) throws {
@@ -52,8 +79,21 @@ struct DryRun: Encodable {
             ("time", "about \(Format.seconds(estimatedSeconds)): \(Format.exact(steps)) steps of "
                 + "\(Format.fixed(stepMilliseconds, 1)) ms, measured now"),
             ("a step", predicted.text),
-        ]
+        ] + (final.map(Self.rows) ?? [])
         for (name, value) in rows { Swift.print(name.padding(to: 26) + value) }
+    }
+}
+
+extension DryRun {
+    private static func rows(_ final: Final) -> [(String, String)] {
+        let memory = final.memory
+        let bytes = memory.parameterBytes + memory.gradientBytes + memory.optimizerBytes
+        return [
+            ("at the end", "\(Format.exact(final.connections)) connections, "
+                + "\(Format.exact(final.parameters)) parameters, \(Format.exact(final.multiplyAdds)) multiply-adds"),
+            ("", "\(Format.bytes(memory.activationBytes)) of activations, \(Format.bytes(bytes)) of parameters, "
+                + "gradients and state, steps of \(Format.fixed(final.stepMilliseconds, 1)) ms"),
+        ]
     }
 }
 

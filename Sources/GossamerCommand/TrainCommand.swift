@@ -16,6 +16,10 @@ struct TrainCommand: ParsableCommand {
 
               gossamer train --init runs/tenth/model.safetensors --data mnist:digits --freeze conv1 --output runs/tuned
 
+            Example, incremental training that begins with 1 % of the connections and ends with a fifth:
+
+              gossamer train --pattern random:0.2 --grow from=0.01,double-every=400 --output runs/grown
+
             The run's folder holds run.json (everything that repeats it), metrics.jsonl, model.safetensors and \
             checkpoint/. After an interruption of any kind, the same command with --resume goes on and ends with the \
             same bits.
@@ -26,6 +30,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Fine-tuning") var start: StartOptions
+    @OptionGroup(title: "Changing connections") var connections: ConnectionOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -36,9 +41,12 @@ struct TrainCommand: ParsableCommand {
             network: network.network, pattern: network.pattern, depthMultiplier: network.depthMultiplier,
             seed: network.seed, data, training, input: input, threads: threads.count)
         try start.apply(to: &configuration, network, input)
+        try connections.apply(to: &configuration)
         let dataset = try data.open()
         try start.checkClasses(of: dataset)
         let prepared = try PreparedRun(configuration, dataset: dataset)
-        try TrainingSession(prepared: prepared, options: folder, json: output.json).run()
+        try TrainingSession(
+            prepared: prepared, options: folder, json: output.json, watchEvery: connections.evaluateEvery
+        ).run()
     }
 }

@@ -22,12 +22,11 @@ struct TrainingProgress {
         case .epoch(let metrics):
             if Console.isTerminal { Console.overwrite("") }
             Console.note(line(metrics))
-        case .pruned(let report):
+        case .changed(let event):
+            guard let line = line(event) else { break }
             if Console.isTerminal { Console.overwrite("") }
-            Console.note(
-                "\(prefix)pruned to \(Format.exact(report.connections)) of "
-                    + "\(Format.exact(report.initialConnections)) connections")
-            for removed in report.removed { Console.note("\(prefix)\(removed)") }
+            Console.note(line)
+            if event.change.change == .removal { for removed in event.removed { Console.note("\(prefix)\(removed)") } }
         case .checkpoint: break
         }
     }
@@ -55,10 +54,25 @@ struct TrainingProgress {
             + "accuracy \(Format.percent(step.trainingAccuracy, digits: 1))  \(Format.seconds(step.secondsLeft)) left"
     }
 
+    /// Explorations are many, and leave as many connections as there were.
+    private func line(_ event: ConnectionEvent) -> String? {
+        let connections = Format.exact(event.change.connections)
+        switch event.change.change {
+        case .removal:
+            return "\(prefix)pruned to \(connections) of \(Format.exact(event.initialConnections)) connections"
+        case .growth:
+            return "\(prefix)step \(Format.exact(event.change.step)): grown from "
+                + "\(Format.exact(event.change.connectionsBefore)) to \(connections) connections in "
+                + Format.seconds(event.seconds)
+        case .exploration: return nil
+        }
+    }
+
     private func line(_ metrics: EpochMetrics) -> String {
         var text = "\(prefix)epoch \(metrics.epoch): loss \(Format.fixed(metrics.trainingLoss, 4)), "
             + "training accuracy \(Format.percent(metrics.trainingAccuracy))"
         if let accuracy = metrics.validationAccuracy { text += ", validation accuracy \(Format.percent(accuracy))" }
+        if let accuracy = metrics.testAccuracy { text += ", test accuracy \(Format.percent(accuracy))" }
         return text + ", \(Format.seconds(metrics.seconds))"
     }
 }

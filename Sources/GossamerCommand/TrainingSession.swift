@@ -24,6 +24,8 @@ struct TrainingSession {
     let prepared: PreparedRun
     let options: RunFolderOptions
     let json: Bool
+    /// Epochs between evaluations on the test images; nil for none.
+    var watchEvery: Int?
 
     func run() throws {
         if options.dryRun { return try DryRun(prepared).print(json: json) }
@@ -37,7 +39,8 @@ struct TrainingSession {
         defer { progress.close() }
         let record: RunRecord
         do {
-            record = try session.run(observe: { progress.show($0) }, isCancelled: { Interruption.isRequested })
+            record = try session.run(
+                watchEvery: watchEvery, observe: { progress.show($0) }, isCancelled: { Interruption.isRequested })
         } catch let error as CancellationError {
             progress.close()
             Console.note("interrupted; the same command with --resume goes on from the checkpoint")
@@ -74,9 +77,13 @@ struct TrainingSession {
         if run.depthMultiplier != 1 { words.append("x\(run.depthMultiplier)") }
         if let pruning = run.pruning {
             words.append("pruned\(pruning.density)")
+        } else if let growth = run.growth {
+            words.append("grown-\(growth)")
         } else if run.initialModel != nil {
             words.append("tuned")
         }
+        if let exploration = run.exploration { words.append("explored-\(exploration)") }
+        if let distribution = run.distribution { words.append(distribution.rawValue) }
         let name = (words + ["seed\(run.seed)"]).joined(separator: "-")
         return "runs/" + String(name.map { $0.isLetter || $0.isNumber || "-.".contains($0) ? $0 : "-" })
     }

@@ -11,15 +11,15 @@ struct ChannelLiveness {
     /// For each node and channel: it is reached, and a path of reached channels leads on to the output.
     private(set) var isAlive: [[Bool]]
 
-    /// - Parameter rows: the connections of convolutions by node; others are dense.
-    init(_ flow: ChannelFlow, rows: [Int: [[Int]]]) {
+    /// - Parameter tables: the connections of convolutions by node; others are dense.
+    init(_ flow: ChannelFlow, tables: [Int: ConnectionTable]) {
         self.flow = flow
         let shapes = flow.network.shapes
         isReached = shapes.map { Array(repeating: false, count: $0.channels) }
         isAlive = isReached
-        for node in shapes.indices { reach(node, rows: rows[node]) }
+        for node in shapes.indices { reach(node, tables[node]) }
         isAlive[shapes.count - 1] = isReached[shapes.count - 1]
-        for node in shapes.indices.reversed() { need(from: node, rows: rows[node]) }
+        for node in shapes.indices.reversed() { need(from: node, tables[node]) }
         // The image is given; its channels stay whether they are read or not.
         isAlive[0] = isReached[0]
     }
@@ -35,14 +35,16 @@ struct ChannelLiveness {
         }
     }
 
-    private mutating func reach(_ node: Int, rows: [[Int]]?) {
+    private mutating func reach(_ node: Int, _ table: ConnectionTable?) {
         switch flow.network.nodes[node].layer {
         case .input:
             isReached[node] = isReached[node].map { _ in true }
         case .convolution, .fullyConnected:
             let input = isReached[flow.inputs[node][0]]
             let hasInput = input.contains(true)
-            isReached[node] = rows.map { $0.map { $0.contains { input[$0] } } } ?? isReached[node].map { _ in hasInput }
+            isReached[node] = isReached[node].indices.map { filter in
+                table.map { $0.inputs(of: filter).contains { input[Int($0)] } } ?? hasInput
+            }
         case .multiplication:
             let operands = flow.inputs[node]
             for index in isReached[node].indices {
@@ -57,7 +59,7 @@ struct ChannelLiveness {
     }
 
     /// Passes the need for a node's live channels on to the reached channels that it reads.
-    private mutating func need(from node: Int, rows: [[Int]]?) {
+    private mutating func need(from node: Int, _ table: ConnectionTable?) {
         guard isAlive[node].contains(true) else { return }
         guard flow.network.nodes[node].layer.makesChannels else {
             for index in isAlive[node].indices where isAlive[node][index] {
@@ -66,12 +68,12 @@ struct ChannelLiveness {
             return
         }
         let input = flow.inputs[node][0]
-        guard let rows else {
+        guard let table else {
             for index in isAlive[input].indices { markAlive(Channel(node: input, index: index)) }
             return
         }
-        for filter in rows.indices where isAlive[node][filter] {
-            for index in rows[filter] { markAlive(Channel(node: input, index: index)) }
+        for filter in 0 ..< table.outputCount where isAlive[node][filter] {
+            for index in table.inputs(of: filter) { markAlive(Channel(node: input, index: Int(index))) }
         }
     }
 

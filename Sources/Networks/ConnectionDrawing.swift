@@ -7,9 +7,25 @@ import GossamerTensors
 /// is spent on a filter that is removed. All convolutions that read one tensor draw together; what they read is marked
 /// as used down to the filters that make it, through concatenations, additions and multiplications.
 struct ConnectionDrawing {
+    /// What decides how many connections a layer gets, and which.
+    enum Rule: CustomStringConvertible {
+        case pattern(any ConnectionPattern)
+        /// Held connections, of layers by node, stay; more are drawn besides them.
+        case budget(ConnectionBudget, held: [Int: ConnectionTable])
+
+        var description: String {
+            switch self {
+            case .pattern(let pattern): pattern.description
+            case .budget(let budget, _): budget.description
+            }
+        }
+    }
+
     private let flow: ChannelFlow
-    private let pattern: any ConnectionPattern
+    private let rule: Rule
     private let seed: UInt64
+    /// Of the layers whose connections a budget gives.
+    private let shares: LayerShares?
     /// Connections of one tensor's readers that memory can be expected to hold while they are drawn.
     private static let largestConnectionCount = 1 << 28
     /// For each root the convolutions and fully connected layers that read it.
@@ -21,10 +37,11 @@ struct ConnectionDrawing {
     /// The drawn rows of each convolution that is not dense; rows of unused filters are empty.
     private(set) var rows: [Int: [[Int]]] = [:]
 
-    init(_ flow: ChannelFlow, pattern: any ConnectionPattern, seed: UInt64) {
+    init(_ flow: ChannelFlow, rule: Rule, seed: UInt64) {
         self.flow = flow
-        self.pattern = pattern
+        self.rule = rule
         self.seed = seed
+        shares = if case .budget(let budget, let held) = rule { LayerShares(flow, budget, held: held) } else { nil }
         used = flow.network.shapes.map { Array(repeating: false, count: $0.channels) }
         var readers = [[Int]](repeating: [], count: used.count)
         for (index, node) in flow.network.nodes.enumerated() where node.layer.makesChannels {
@@ -43,11 +60,29 @@ struct ConnectionDrawing {
         }
     }
 
+    /// The connections of each convolution that is not dense.
+    var tables: [Int: ConnectionTable] {
+        var tables: [Int: ConnectionTable] = [:]
+        for (node, rows) in rows {
+            let inputCount = flow.channelCount(flow.inputs[node][0])
+            tables[node] = ConnectionTable(inputCount: inputCount, rows: rows)
+        }
+        return tables
+    }
+
     private mutating func draw(readersOf root: Int) throws(NetworkError) {
         let active = readers[root].filter { used[$0].contains(true) }
-        if active.contains(where: { effectivePattern(of: $0) == nil }) {
+        let sharing = active.filter { shares?.fanIns[$0] != nil }
+        let others = active.filter { shares?.fanIns[$0] == nil }
+        if others.contains(where: { effectivePattern(of: $0) == nil }) {
             for channel in used[root].indices { use(Channel(node: root, index: channel)) }
         }
+        try draw(others, of: root)
+        if let shares, !sharing.isEmpty { try drawShares(shares, of: sharing, root: root) }
+    }
+
+    /// Draws layers that follow patterns.
+    private mutating func draw(_ active: [Int], of root: Int) throws(NetworkError) {
         var groups: [(pattern: any ConnectionPattern, members: [Int])] = []
         for reader in active {
             guard let pattern = effectivePattern(of: reader) else { continue }
@@ -66,8 +101,11 @@ struct ConnectionDrawing {
     /// The pattern that a layer is drawn with; nil where it keeps all its connections.
     private func effectivePattern(of node: Int) -> (any ConnectionPattern)? {
         guard case .convolution(let layer) = flow.network.nodes[node].layer else { return nil }
-        let chosen: any ConnectionPattern = layer.pattern ?? pattern
-        return chosen as? Pattern == .dense ? nil : chosen
+        guard let own = layer.pattern else {
+            guard case .pattern(let pattern) = rule else { return nil }
+            return pattern as? Pattern == .dense ? nil : pattern
+        }
+        return own == .dense ? nil : own
     }
 
     private mutating func draw(
@@ -97,16 +135,59 @@ struct ConnectionDrawing {
         }
     }
 
+    /// Draws layers that have a share of a budget, among the channels that can be reached.
+    private mutating func drawShares(
+        _ shares: LayerShares, of members: [Int], root: Int
+    ) throws(NetworkError) {
+        for node in members {
+            for channel in Set(shares.held[node]?.inputs ?? []) { use(Channel(node: root, index: Int(channel))) }
+        }
+        var generator = SeededGenerator(
+            seed: seed, keys: SeededGenerator.key("connections"),
+            SeededGenerator.key(flow.network.nodes[root].name), SeededGenerator.key(rule.description))
+        let channels = shares.isAvailable[root].indices.filter { shares.isAvailable[root][$0] }
+        let needs = needs(of: root, using: &generator)
+        let request = ConnectionRequest(
+            channels: channels.count,
+            readers: members.map { node in
+                ConnectionRequest.Reader(
+                    name: flow.network.nodes[node].name, filterCount: used[node].count,
+                    filters: used[node].indices.filter { used[node][$0] && shares.isAvailable[node][$0] })
+            },
+            needs: channels.map { needs[$0] })
+        try checkSize(request) { shares.fanIns[members[$0]]! }
+        let groups = zip(members, request.readers).map { node, reader in
+            shares.groups(of: node, filters: reader.filters, channels: channels, using: &generator)
+        }
+        var drawn = request.uniformRows(of: groups.flatMap { $0.map(\.group) }, using: &generator)[...]
+        for ((node, reader), groups) in zip(zip(members, request.readers), groups) {
+            var all = [[Int]](repeating: [], count: reader.filterCount)
+            for (filters, _) in groups {
+                let row = drawn.removeFirst().map { channels[$0] }
+                for filter in filters { all[filter] = row }
+                for channel in row { use(Channel(node: root, index: channel)) }
+            }
+            rows[node] = all
+        }
+    }
+
     private func checkSize(_ request: ConnectionRequest, _ pattern: any ConnectionPattern) throws(NetworkError) {
         guard let density = (pattern as? Pattern)?.drawnDensity else { return }
-        let count = request.readers.reduce(0) { sum, reader in
-            let fanIn = Pattern.fanIn(density: density, channels: request.channels, filters: reader.filterCount)
-            return sum + reader.filters.count * fanIn
+        try checkSize(request) { number in
+            let filterCount = request.readers[number].filterCount
+            return Double(Pattern.fanIn(density: density, channels: request.channels, filters: filterCount))
         }
-        guard count <= Self.largestConnectionCount else {
+    }
+
+    private func checkSize(_ request: ConnectionRequest, fanIn: (Int) -> Double) throws(NetworkError) {
+        let count = request.readers.enumerated().reduce(0.0) { sum, reader in
+            sum + Double(reader.element.filters.count) * fanIn(reader.offset)
+        }
+        guard count <= Double(Self.largestConnectionCount) else {
             throw NetworkError(
                 node: request.readers[0].name,
-                "pattern '\(pattern)' draws \(count) connections at once, the most is \(Self.largestConnectionCount)")
+                "pattern '\(rule)' draws \(Int(count)) connections at once, the most is "
+                    + "\(Self.largestConnectionCount)")
         }
     }
 

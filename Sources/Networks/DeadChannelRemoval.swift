@@ -14,7 +14,7 @@ struct DeadChannelRemoval {
     private let network: Network
     private let flow: ChannelFlow
     private let liveness: ChannelLiveness
-    private let rows: [Int: [[Int]]]
+    private let tables: [Int: ConnectionTable]
     private var names: Set<String>
     private var nodes: [Node] = []
     private var connections: [String: ConnectionTable] = [:]
@@ -22,21 +22,21 @@ struct DeadChannelRemoval {
     private var tensors: [Tensor?] = []
     private var selections: [Tensor: String] = [:]
 
-    private init(_ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]], taken: Set<String>) {
+    private init(_ flow: ChannelFlow, _ liveness: ChannelLiveness, tables: [Int: ConnectionTable], taken: Set<String>) {
         network = flow.network
         self.flow = flow
         self.liveness = liveness
-        self.rows = rows
+        self.tables = tables
         names = taken.union(network.nodes.map(\.name))
     }
 
     /// - Parameters:
-    ///   - rows: the connections of convolutions by node; others are dense.
+    ///   - tables: the connections of convolutions by node; others are dense.
     ///   - taken: names that new nodes must not have.
     static func apply(
-        _ flow: ChannelFlow, _ liveness: ChannelLiveness, rows: [Int: [[Int]]], taken: Set<String>
+        _ flow: ChannelFlow, _ liveness: ChannelLiveness, tables: [Int: ConnectionTable], taken: Set<String>
     ) throws(NetworkError) -> Result {
-        var removal = DeadChannelRemoval(flow, liveness, rows: rows, taken: taken)
+        var removal = DeadChannelRemoval(flow, liveness, tables: tables, taken: taken)
         for index in flow.network.nodes.indices { removal.rewrite(index) }
         var (tensors, channels): ([String: String], [String: [Int]]) = ([:], [:])
         for (node, tensor) in zip(flow.network.nodes, removal.tensors) {
@@ -69,7 +69,7 @@ struct DeadChannelRemoval {
         case .convolution(var layer):
             layer.filters = kept.count
             append(node.name, .convolution(layer), [tensors[inputs[0]]!.name], kept)
-            if let rows = rows[index] { connect(node.name, layer, kept.map { rows[$0] }, to: inputs[0]) }
+            if let table = tables[index] { connect(node.name, layer, table, filters: kept, to: inputs[0]) }
         case .fullyConnected(var layer):
             layer.units = kept.count
             append(node.name, .fullyConnected(layer), [tensors[inputs[0]]!.name], kept)
@@ -93,13 +93,12 @@ struct DeadChannelRemoval {
         tensors.append(Tensor(name: name, channels: channels))
     }
 
-    /// Stores a convolution's rows, re-indexed to the channels that its input keeps. A dense table is stored only where
-    /// the layer's own pattern would give it another.
-    private mutating func connect(_ name: String, _ layer: Convolution, _ rows: [[Int]], to input: Int) {
-        let channels = tensors[input]!.channels
-        let positions = Dictionary(uniqueKeysWithValues: channels.enumerated().map { ($1, $0) })
-        let table = ConnectionTable(
-            inputCount: channels.count, rows: rows.map { $0.compactMap { positions[$0] } })
+    /// Stores the rows of a convolution's filters, re-indexed to the channels that its input keeps. A dense table is
+    /// stored only where the layer's own pattern would give it another.
+    private mutating func connect(
+        _ name: String, _ layer: Convolution, _ old: ConnectionTable, filters: [Int], to input: Int
+    ) {
+        let table = old.selecting(filters: filters, channels: tensors[input]!.channels)
         if !table.isDense || layer.pattern?.isFixed == true { connections[name] = table }
     }
 

@@ -11,42 +11,46 @@ extension Network {
     /// The main path is drawn as if it stood alone; then each auxiliary head, on the channels that were kept of the
     /// tensor that it reads.
     ///
-    /// - Parameter seed: the same seed draws the same connections, on every machine.
+    /// - Parameters:
+    ///   - seed: the same seed draws the same connections, on every machine.
+    ///   - distribution: of connections among layers; another than the uniform one goes with random patterns.
     /// - Throws: ``NetworkError`` when the network has connections already, when the pattern's answer does not fit, and
     ///   when it leaves an output without a path from the image.
     public func sparsified(
-        with pattern: some ConnectionPattern, seed: UInt64
+        with pattern: some ConnectionPattern, seed: UInt64, distribution: ConnectionDistribution = .uniform
     ) throws(NetworkError) -> SparsifiedNetwork {
         guard hasFixedConnectionsOnly else {
             throw NetworkError("network '\(name)' has its connections already; a pattern is drawn only once")
         }
-        guard auxiliaryOutputs.isEmpty else { return try sparsifiedWithHeads(pattern, seed: seed) }
-        return try drawn(with: pattern, seed: seed).result
+        let rule = try distribution.rule(for: pattern)
+        guard auxiliaryOutputs.isEmpty else { return try sparsifiedWithHeads(rule, seed: seed) }
+        return try drawn(by: rule, seed: seed).result
     }
 
     /// - Parameter taken: names that new nodes must not have.
     private func drawn(
-        with pattern: some ConnectionPattern, seed: UInt64, taken: Set<String> = []
+        by rule: ConnectionDrawing.Rule, seed: UInt64, taken: Set<String> = []
     ) throws(NetworkError) -> (result: SparsifiedNetwork, tensors: [String: String]) {
         let flow = ChannelFlow(self)
-        var drawing = ConnectionDrawing(flow, pattern: pattern, seed: seed)
+        var drawing = ConnectionDrawing(flow, rule: rule, seed: seed)
         try drawing.run()
-        let liveness = ChannelLiveness(flow, rows: drawing.rows)
+        let tables = drawing.tables
+        let liveness = ChannelLiveness(flow, tables: tables)
         let last = nodes.count - 1
         let lost = liveness.isReached[last].count { !$0 }
         guard lost == 0 else {
             throw NetworkError(
                 node: nodes[last].name,
-                "pattern '\(pattern)' leaves \(lost) of \(outputShape.channels) outputs without a path from the image")
+                "pattern '\(rule)' leaves \(lost) of \(outputShape.channels) outputs without a path from the image")
         }
-        let left = try DeadChannelRemoval.apply(flow, liveness, rows: drawing.rows, taken: taken)
+        let left = try DeadChannelRemoval.apply(flow, liveness, tables: tables, taken: taken)
         return (SparsifiedNetwork(network: left.network, removed: liveness.removedChannels), left.tensors)
     }
 
     private func sparsifiedWithHeads(
-        _ pattern: some ConnectionPattern, seed: UInt64
+        _ rule: ConnectionDrawing.Rule, seed: UInt64
     ) throws(NetworkError) -> SparsifiedNetwork {
-        let (main, tensors) = try withoutAuxiliaryHeads.drawn(with: pattern, seed: seed, taken: Set(indices.keys))
+        let (main, tensors) = try withoutAuxiliaryHeads.drawn(by: rule, seed: seed, taken: Set(indices.keys))
         var nodes = main.network.nodes
         var connections = main.network.connections
         var removed = main.removed
@@ -55,14 +59,14 @@ extension Network {
             let head = auxiliaryHead(number)
             guard let source = tensors[head.source] else {
                 throw NetworkError(
-                    node: head.source, "pattern '\(pattern)' leaves nothing of what '\(output.node)' reads")
+                    node: head.source, "pattern '\(rule)' leaves nothing of what '\(output.node)' reads")
             }
             let input = Node(name: source, layer: .input(main.network.shape(of: source)), inputs: [])
             let members = head.nodes.map { node in
                 Node(name: node.name, layer: node.layer, inputs: node.inputs.map { $0 == head.source ? source : $0 })
             }
             let (drawn, names) = try Network(name: name, nodes: [input] + members).drawn(
-                with: pattern, seed: seed, taken: Set(indices.keys).union(nodes.map(\.name)))
+                by: rule, seed: seed, taken: Set(indices.keys).union(nodes.map(\.name)))
             let position = nodes.firstIndex { $0.name == source }!
             nodes.insert(contentsOf: drawn.network.nodes.dropFirst(), at: position + 1)
             connections.merge(drawn.network.connections) { $1 }
@@ -71,6 +75,17 @@ extension Network {
         }
         let network = try Network(name: name, nodes: nodes, connections: connections, auxiliaryOutputs: outputs)
         return SparsifiedNetwork(network: network, removed: removed)
+    }
+}
+
+extension ConnectionDistribution {
+    /// What draws a pattern whose connections are so distributed.
+    fileprivate func rule(for pattern: some ConnectionPattern) throws(NetworkError) -> ConnectionDrawing.Rule {
+        if self == .uniform { return .pattern(pattern) }
+        guard case .random(let density, let block) = pattern as? Pattern else {
+            throw NetworkError("distribution '\(rawValue)': expected a pattern such as random:0.1, not '\(pattern)'")
+        }
+        return .budget(ConnectionBudget(density: density, distribution: self, block: block), held: [:])
     }
 }
 

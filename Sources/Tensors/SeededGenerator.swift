@@ -43,12 +43,23 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable {
     /// `count` distinct values of 0 ..< bound, in ascending order (Floyd's algorithm).
     public mutating func sample(_ count: Int, below bound: Int) -> [Int] {
         precondition(count <= bound)
+        guard count < bound / 32 else { return sampleMany(count, below: bound) }
         var chosen = Set<Int>(minimumCapacity: count)
         for last in bound - count ..< bound {
             let candidate = index(below: last + 1)
             chosen.insert(chosen.contains(candidate) ? last : candidate)
         }
         return chosen.sorted()
+    }
+
+    /// As `sample`, with the same draws, in memory for each possible value.
+    private mutating func sampleMany(_ count: Int, below bound: Int) -> [Int] {
+        var isChosen = [Bool](repeating: false, count: bound)
+        for last in bound - count ..< bound {
+            let candidate = index(below: last + 1)
+            isChosen[isChosen[candidate] ? last : candidate] = true
+        }
+        return isChosen.indices.filter { isChosen[$0] }
     }
 
     private func rotate(_ value: UInt64, _ bits: UInt64) -> UInt64 { value << bits | value >> (64 - bits) }

@@ -26,10 +26,10 @@ public struct CheckpointFolder: Sendable {
     private static let stateKey = "gossamer.state"
     private static let fingerprintKey = "gossamer.fingerprint"
     private static let versionKey = "gossamer.checkpoint"
-    private static let version = "2"
+    private static let version = "3"
     private static let averageSuffix = ".average"
 
-    /// - Parameter network: where it changes during the training.
+    /// - Parameter network: where connections change during the training, the base with those that there are.
     func saveLast(
         _ state: TrainingState, fingerprint: String, network: Network?, parameters: borrowing Parameters,
         optimizer: borrowing OptimizerState, average: WeightAverage?
@@ -72,15 +72,23 @@ public struct CheckpointFolder: Sendable {
         }
     }
 
-    /// The network of a checkpoint whose training removes connections.
-    func network(of file: SafetensorsFile, prunedFrom initial: Network) throws(TrainingError) -> Network {
+    /// The part of its base that a training whose connections change had come to.
+    ///
+    /// - Returns: nil where it is the one that the training began with.
+    func subnetwork(
+        of file: SafetensorsFile, startingAt start: Subnetwork
+    ) throws(TrainingError) -> Subnetwork? {
         do throws(ModelFileError) {
             let network = try file.network()
-            let cost = NetworkCost(network)
-            guard network.inputShape == initial.inputShape, network.outputShape == initial.outputShape,
-                cost.parameters <= NetworkCost(initial).parameters
-            else { throw .mismatch(file: file.path, field: "network", expected: "a part of '\(initial.name)'") }
-            return network
+            guard network.nodes == start.base.nodes else {
+                throw .mismatch(file: file.path, field: "network", expected: "'\(start.base.name)' with connections")
+            }
+            guard network.connections != start.connections else { return nil }
+            do throws(NetworkError) {
+                return try Subnetwork(of: start.base, connections: network.connections)
+            } catch {
+                throw .malformed(file: file.path, field: "network", expected: error.description)
+            }
         } catch {
             throw .file(error)
         }

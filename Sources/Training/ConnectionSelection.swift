@@ -1,12 +1,32 @@
 import GossamerConnectivity
 import GossamerNetworks
 
-/// Chooses the connections that pruning keeps.
+/// A convolution whose connections come and go.
+struct ChangingLayer {
+    let node: Node
+    let table: ConnectionTable
+    /// The filters that share their channels: runs of the base's filters, as far as they are left.
+    let blocks: [Range<Int>]
+
+    init(_ name: String, of subnetwork: Subnetwork, block: Int) {
+        node = subnetwork.network.nodes[subnetwork.network.index(of: name)!]
+        table = subnetwork.network.connectionTable(of: node)
+        var blocks: [Range<Int>] = []
+        let filters = subnetwork.channels[name]!
+        for (place, filter) in filters.enumerated() {
+            if let last = blocks.last, filters[last.lowerBound] / block == filter / block {
+                blocks[blocks.count - 1] = last.lowerBound ..< place + 1
+            } else {
+                blocks.append(place ..< place + 1)
+            }
+        }
+        self.blocks = blocks
+    }
+}
+
+/// Chooses the connections that pruning and exploration keep.
 struct ConnectionSelection {
-    let network: Network
-    let pruning: Pruning
-    /// The layers that are pruned, as far as they are left, with the number of connections that they began with.
-    let layers: [(node: Node, initialCount: Int)]
+    let layers: [ChangingLayer]
     /// By layer: a score for each connection, in the table's order.
     let scores: [String: [Double]]
 
@@ -18,32 +38,34 @@ struct ConnectionSelection {
         let score: Double
     }
 
-    /// - Parameter density: the share of the initial connections to keep.
+    /// - Parameter targets: how many connections each layer keeps at most; every block of filters keeps its best.
     /// - Returns: by layer, whether each connection stays.
-    func kept(density: Double) -> [String: [Bool]] {
-        var kept = layers.map { [Bool](repeating: false, count: network.connectionCount(of: $0.node)) }
-        let units = layers.indices.map(units(of:))
-        switch pruning.scope {
-        case .uniform:
-            for (layer, units) in units.enumerated() {
-                // The best of each block of filters first, then by score.
-                var hasOne: Set<Int> = []
-                let first = Set(units.indices.filter { hasOne.insert(units[$0].block).inserted })
-                let order = units.indices.filter(first.contains) + units.indices.filter { !first.contains($0) }
-                let target = share(density, of: layers[layer].initialCount)
-                keep(order.map { units[$0] }, target: target, atLeast: first.count, &kept)
-            }
-        case .global:
-            let firsts = units.compactMap(\.first)
-            let others = units.flatMap { $0.dropFirst() }.sorted(by: precedes)
-            let all = layers.reduce(0) { $0 + $1.initialCount }
-            // Each layer's best stays, whatever the others score.
-            keep(firsts + others, target: share(density, of: all), atLeast: firsts.count, &kept)
+    func kept(_ targets: [Int]) -> [String: [Bool]] {
+        var kept = layers.map { [Bool](repeating: false, count: $0.table.count) }
+        for layer in layers.indices {
+            let units = units(of: layer)
+            // The best of each block of filters first, then by score.
+            var hasOne: Set<Int> = []
+            let first = Set(units.indices.filter { hasOne.insert(units[$0].block).inserted })
+            let order = units.indices.filter(first.contains) + units.indices.filter { !first.contains($0) }
+            keep(order.map { units[$0] }, target: targets[layer], atLeast: first.count, &kept)
         }
-        return Dictionary(uniqueKeysWithValues: zip(layers.map(\.node.name), kept))
+        return named(kept)
     }
 
-    private func share(_ density: Double, of count: Int) -> Int { Int((density * Double(count)).rounded(.up)) }
+    /// - Parameter target: how many connections all layers keep together at most; each layer keeps its best.
+    func kept(ofAll target: Int) -> [String: [Bool]] {
+        var kept = layers.map { [Bool](repeating: false, count: $0.table.count) }
+        let units = layers.indices.map(units(of:))
+        let firsts = units.compactMap(\.first)
+        let others = units.flatMap { $0.dropFirst() }.sorted(by: precedes)
+        keep(firsts + others, target: target, atLeast: firsts.count, &kept)
+        return named(kept)
+    }
+
+    private func named(_ kept: [[Bool]]) -> [String: [Bool]] {
+        Dictionary(uniqueKeysWithValues: zip(layers.map(\.node.name), kept))
+    }
 
     private func keep(_ units: [Unit], target: Int, atLeast minimum: Int, _ kept: inout [[Bool]]) {
         var count = 0
@@ -56,13 +78,11 @@ struct ConnectionSelection {
 
     /// A layer's units, best first.
     private func units(of layer: Int) -> [Unit] {
-        let node = layers[layer].node
-        let table = network.connectionTable(of: node)
-        let scores = scores[node.name]!
+        let table = layers[layer].table
+        let scores = scores[layers[layer].node.name]!
         var units: [Unit] = []
-        for block in 0 ..< (table.outputCount + pruning.block - 1) / pruning.block {
+        for (block, filters) in layers[layer].blocks.enumerated() {
             var members: [Int32: [Int]] = [:]
-            let filters = block * pruning.block ..< min(table.outputCount, (block + 1) * pruning.block)
             for connection in Int(table.rowStarts[filters.lowerBound]) ..< Int(table.rowStarts[filters.upperBound]) {
                 members[table.inputs[connection], default: []].append(connection)
             }

@@ -63,6 +63,11 @@ public struct OptimizerState: ~Copyable {
             start: values.pointer + index * slotCount + span.stateOffset, count: span.count)
     }
 
+    /// The values of a slot for a parameter, nil where it is not trained.
+    package func values(_ slot: Int, of parameter: String) -> [Float]? {
+        spans.first { $0.entry.name == parameter }.map { Array(self.slot(slot, of: $0)) }
+    }
+
     /// The Euclidean norm of all gradients that a step uses, summed in double.
     public func norm(of gradients: borrowing AlignedBuffer<Float>, pool: ThreadPool) -> Double {
         let gradients = gradients.pointer

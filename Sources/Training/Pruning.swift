@@ -66,6 +66,29 @@ extension Pruning: CustomStringConvertible {
 }
 
 extension Pruning {
+    private static let keys = [
+        "density", "score", "scope", "block", "over", "removals-per-epoch", "batches", "except",
+    ]
+
+    /// Reads `density=0.1,score=magnitude,scope=uniform,block=1,over=4,removals-per-epoch=4,batches=16,except=A+B`, of
+    /// which all but the density may be left out. `over` counts epochs.
+    ///
+    /// - Throws: ``TrainingError`` that quotes the text and says what was expected.
+    public init(parsing text: String) throws(TrainingError) {
+        let parts = try KeyedText(text, name: "pruning", keys: Self.keys)
+        guard let density = try parts.number("density") else { throw parts.failure("density=SHARE") }
+        self.init(density: density)
+        score = try parts.choice("score", Score.self) ?? score
+        scope = try parts.choice("scope", Scope.self) ?? scope
+        block = try parts.integer("block") ?? block
+        epochs = try parts.number("over") ?? epochs
+        removalsPerEpoch = try parts.integer("removals-per-epoch") ?? removalsPerEpoch
+        batches = try parts.integer("batches") ?? batches
+        exceptPrefixes = parts.text("except").map { $0.split(separator: "+").map(String.init) } ?? []
+    }
+}
+
+extension Pruning {
     /// How often connections are removed.
     var removalCount: Int { max(1, Int((epochs * Double(removalsPerEpoch)).rounded(.up))) }
 

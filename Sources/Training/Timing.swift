@@ -56,7 +56,8 @@ extension Timing {
         }
     }
 
-    /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted.
+    /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted, and
+    /// connections stay as they are.
     public static func training(
         _ network: Network, settings: TrainingSettings, pool: ThreadPool, recomputes: Bool = false,
         minimumRuns: Int = 5, minimumSeconds: Double = 2
@@ -71,6 +72,7 @@ extension Timing {
             shape: network.inputShape, classCount: network.outputShape.count, count: count)
         var settings = settings
         settings.epochs = 1 << 16
+        (settings.pruning, settings.growth, settings.exploration) = (nil, nil, nil)
         // Noise cannot be learned: a usual rate might diverge before the time is taken.
         settings.learningRate = 1e-6
         let normalization = Normalization(identityOf: images.channels)

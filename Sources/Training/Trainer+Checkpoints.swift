@@ -4,21 +4,20 @@ import GossamerNetworks
 
 extension Trainer {
     /// Closes the epoch under way.
-    mutating func finishEpoch(validation: Evaluation?, seconds: Double) -> EpochMetrics {
+    mutating func finishEpoch(validation: Evaluation?, test: Evaluation?, seconds: Double) -> EpochMetrics {
         let metrics = EpochMetrics(
             epoch: state.epoch + 1, learningRate: learningRate(step: stepsPerEpoch - 1),
             trainingLoss: state.lossSum / Double(max(1, state.imageCount)),
             trainingAccuracy: Double(state.correctCount) / Double(max(1, state.imageCount)),
-            validationLoss: validation?.loss, validationAccuracy: validation?.accuracy, seconds: seconds)
-        let previous = state
-        state = TrainingState()
-        state.epoch = previous.epoch + 1
-        (state.updates, state.removals) = (previous.updates, previous.removals)
-        state.removalEpoch = previous.removalEpoch
-        state.history = previous.history + [metrics]
-        // An epoch before the last removal had another network.
-        let best = previous.bestEpoch > previous.removalEpoch ? previous.best : nil
-        state.bestEpoch = best.map { metrics.isBetter(than: $0) } ?? true ? metrics.epoch : previous.bestEpoch
+            validationLoss: validation?.loss, validationAccuracy: validation?.accuracy,
+            testLoss: test?.loss, testAccuracy: test?.accuracy, seconds: seconds)
+        // An epoch before the last change of connections had another network.
+        let best = state.bestEpoch > state.changeEpoch ? state.best : nil
+        if best.map({ metrics.isBetter(than: $0) }) ?? true { state.bestEpoch = metrics.epoch }
+        state.history.append(metrics)
+        state.epoch += 1
+        (state.step, state.lossSum, state.correctCount, state.imageCount) = (0, 0, 0, 0)
+        state.epochSeconds = 0
         return metrics
     }
 
@@ -34,7 +33,7 @@ extension Trainer {
     func save(to folder: CheckpointFolder) throws(TrainingError) {
         try requireFiniteParameters()
         try folder.saveLast(
-            state, fingerprint: fingerprint, network: settings.pruning == nil ? nil : network, parameters: parameters,
+            state, fingerprint: fingerprint, network: subnetwork?.baseWithConnections, parameters: parameters,
             optimizer: optimizer, average: average)
     }
 
@@ -74,9 +73,8 @@ extension Trainer {
     /// - Throws: `wrongCheckpoint` for one of another network, data set or setting; `file` for a damaged one.
     public mutating func restore(from folder: CheckpointFolder) throws(TrainingError) {
         let checkpoint = try folder.openLast(fingerprint: fingerprint)
-        if settings.pruning != nil {
-            let left = try folder.network(of: checkpoint, prunedFrom: network)
-            let parameters = Parameters(zerosFor: ParameterLayout(left))
+        if let start = subnetwork, let left = try folder.subnetwork(of: checkpoint, startingAt: start) {
+            let parameters = Parameters(zerosFor: ParameterLayout(left.network))
             let optimizer = OptimizerState(
                 settings.optimizer, layout: parameters.layout, weightDecay: settings.weightDecay, frozen: frozen)
             let average = settings.averageDecay.map { WeightAverage(parameters, decay: $0) }
@@ -84,7 +82,7 @@ extension Trainer {
         }
         let limits = TrainingState.Limits(
             epochs: settings.epochs, stepsPerEpoch: stepsPerEpoch, batchSize: loader.batchSize,
-            removals: settings.pruning?.removalCount ?? 0)
+            removals: settings.pruning?.removalCount ?? 0, growths: settings.growth?.count ?? 0)
         state = try folder.loadLast(
             checkpoint, limits: limits, parameters: parameters, optimizer: optimizer, average: average)
     }

@@ -28,8 +28,10 @@ extension Trainer {
     /// - Parameters:
     ///   - keys: of this pass's dropout.
     ///   - share: what the loss is multiplied with.
+    ///   - probe: gets the gradients of connections that do not exist.
     mutating func differentiate(
-        _ batch: borrowing Batch, keys: [UInt64], share: Double = 1, isFirst: Bool = true
+        _ batch: borrowing Batch, keys: [UInt64], share: Double = 1, isFirst: Bool = true,
+        probe: CandidateProbe? = nil
     ) throws(TrainingError) -> SoftmaxCrossEntropy.Result {
         var generator = SeededGenerator(seed: settings.seed, keys: [SeededGenerator.key("step")] + keys)
         plan.forward(batch.images, count: batch.count, parameters: parameters, randomKey: generator.next())
@@ -39,7 +41,7 @@ extension Trainer {
         if isFirst {
             plan.backward(
                 parameters: parameters, gradients: gradients, outputGradient: main.gradient,
-                auxiliaryGradients: heads)
+                auxiliaryGradients: heads, probe: probe)
         } else {
             plan.backward(
                 parameters: parameters, gradients: batchGradients, outputGradient: main.gradient,

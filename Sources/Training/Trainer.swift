@@ -10,8 +10,10 @@ import GossamerTensors
 /// Its state after any number of steps follows from the network, the images and the settings alone: not from the
 /// number of threads, and not from interruptions.
 public struct Trainer: ~Copyable {
-    /// Pruning leaves less of it.
+    /// As it is now, where connections come and go.
     public internal(set) var network: Network
+    /// What connections come and go in; nil where they stay.
+    package internal(set) var subnetwork: Subnetwork?
     public let settings: TrainingSettings
     public let preprocessing: Preprocessing
     public internal(set) var parameters: Parameters
@@ -25,7 +27,7 @@ public struct Trainer: ~Copyable {
     /// Nodes whose parameters are not trained.
     let frozen: Set<String>
     var plan: TrainingPlan
-    var optimizer: OptimizerState
+    package internal(set) var optimizer: OptimizerState
     /// Of a step, summed over its batches.
     var gradients: AlignedBuffer<Float>
     /// Of one batch of several; empty where a step has one.
@@ -35,16 +37,17 @@ public struct Trainer: ~Copyable {
     let imageCount: Int
     /// The convolutions that are pruned and the number of connections that they begin with.
     let prunedLayers: [(name: String, connections: Int)]
-    /// Of all convolutions, before anything is pruned.
+    /// Of all convolutions, when training begins.
     let initialConnections: Int
     let logits: UnsafeMutableBufferPointer<Float>
     /// Of the main output and of each auxiliary one, one after another.
     let logitGradients: UnsafeMutableBufferPointer<Float>
 
     /// - Parameters:
+    ///   - network: where connections grow, with all channels and without connections of its own.
     ///   - images: the training images, of as many classes as the network has outputs.
     ///   - preprocessing: what makes the network's input of an image.
-    ///   - initial: of the network's layout; nil draws them from the seed.
+    ///   - initial: of the network's layout; nil draws them from the seed. Where connections grow it is nil.
     ///   - recomputes: whether to keep few activations and compute the others again: less memory, more time, the same
     ///     bits.
     ///   - loaderWorkers: threads that prepare batches ahead of the steps.
@@ -58,8 +61,9 @@ public struct Trainer: ~Copyable {
         let frozen = try settings.frozenNodes(of: network)
         let layers = try settings.pruning?.layers(of: network, frozen: frozen) ?? []
         let prunedLayers = layers.map { ($0, network.connectionCount(of: network.nodes[network.index(of: $0)!])) }
-        // Model files have no heads, and what is pruned becomes a model.
-        let network = settings.pruning == nil ? network : network.withoutAuxiliaryHeads
+        // Model files have no heads, and what changes becomes a model.
+        let subnetwork = try settings.subnetwork(of: network)
+        let network = subnetwork?.network ?? network
         do throws(ExecutionError) {
             plan = try TrainingPlan(network, capacity: capacity, pool: pool, frozen: frozen, recomputes: recomputes)
         } catch {
@@ -70,6 +74,7 @@ public struct Trainer: ~Copyable {
         self.recomputes = recomputes
         initialConnections = NetworkCost(network).connections
         self.network = network
+        self.subnetwork = subnetwork
         self.settings = settings
         self.preprocessing = preprocessing
         self.pool = pool
@@ -81,6 +86,7 @@ public struct Trainer: ~Copyable {
             parameters = initial
         case .none: parameters = Parameters(initializing: network, seed: settings.seed)
         }
+        precondition(parameters.layout == ParameterLayout(network), "parameters of the network that training begins with")
         optimizer = OptimizerState(
             settings.optimizer, layout: parameters.layout, weightDecay: settings.weightDecay, frozen: frozen)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)
@@ -100,6 +106,7 @@ public struct Trainer: ~Copyable {
         let outputs = capacity * network.outputShape.count
         logits = .allocate(capacity: outputs)
         logitGradients = .allocate(capacity: outputs * (1 + network.auxiliaryOutputs.count))
+        state.budgets = budgets
     }
 
     /// Memory for batches prepared ahead of the step under way, as long as that is no less than two.
@@ -146,7 +153,7 @@ public struct Trainer: ~Copyable {
 
 extension Trainer {
     /// The next batch of the epoch that the loader has begun.
-    func nextBatch() throws(TrainingError) -> Batch? {
+    package func nextBatch() throws(TrainingError) -> Batch? {
         do throws(DatasetError) { return try loader.nextBatch() } catch { throw .data(error) }
     }
 

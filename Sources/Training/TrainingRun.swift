@@ -8,7 +8,7 @@ public enum TrainingEvent: Sendable {
     case step(StepProgress)
     case epoch(EpochMetrics)
     case checkpoint
-    case pruned(PruningReport)
+    case changed(ConnectionEvent)
 }
 
 public struct StepProgress: Sendable {
@@ -27,6 +27,18 @@ public struct StepProgress: Sendable {
     public let secondsLeft: Double
 }
 
+/// Images that a training is evaluated on now and then.
+public struct WatchedImages: Sendable {
+    public let images: LabelledImages
+    /// At least 1.
+    public let everyEpochs: Int
+
+    public init(_ images: LabelledImages, everyEpochs: Int) {
+        self.images = images
+        self.everyEpochs = everyEpochs
+    }
+}
+
 public enum TrainingOutcome: Sendable {
     case completed
     /// Stopped on request; a checkpoint holds the state.
@@ -38,24 +50,26 @@ extension Trainer {
     ///
     /// - Parameters:
     ///   - validation: images held back, evaluated after each epoch; nil without.
+    ///   - watched: other images that are evaluated after some epochs, and decide nothing; nil without.
     ///   - checkpoints: where to save after every epoch, every `checkpointSeconds` and on a stop; nil to save nothing.
     ///   - observe: called on this thread.
     @discardableResult
     public mutating func run(
-        validation: LabelledImages? = nil, checkpoints: CheckpointFolder? = nil,
+        validation: LabelledImages? = nil, watched: WatchedImages? = nil, checkpoints: CheckpointFolder? = nil,
         checkpointSeconds: Double = 60, observe: (TrainingEvent) -> Void = { _ in }, shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
         checkpoints?.removeRemains()
         var lastSave = Stopwatch()
         let whole = Stopwatch()
         let stepsBefore = state.epoch * stepsPerEpoch + state.step
-        if let report = try pruneIfDue() { observe(.pruned(report)) }
+        if let event = try pruneIfDue() { observe(.changed(event)) }
         while state.epoch < settings.epochs {
             let clock = Stopwatch(elapsed: state.epochSeconds)
             loader.startEpoch(state.epoch, fromStep: state.step)
             while true {
-                if isBetweenSteps, let report = try pruneIfDue() { observe(.pruned(report)) }
+                if isBetweenSteps, let event = try pruneIfDue() { observe(.changed(event)) }
                 guard let batch = try nextBatch() else { break }
+                if isBetweenSteps { for event in try growAndExploreIfDue(batch) { observe(.changed(event)) } }
                 let stepClock = Stopwatch()
                 try step(batch)
                 observe(.step(progress(stepsBefore, seconds: whole.seconds, stepSeconds: stepClock.seconds)))
@@ -74,7 +88,10 @@ extension Trainer {
             try requireFiniteParameters()
             let heldBack = validation.flatMap { $0.count > 0 ? $0 : nil }
             let evaluation = try heldBack.map { (images) throws(TrainingError) in try evaluate(images) }
-            let metrics = finishEpoch(validation: evaluation, seconds: clock.seconds)
+            let seconds = clock.seconds
+            let isWatched = watched.map { (state.epoch + 1).isMultiple(of: $0.everyEpochs) } ?? false
+            let test = isWatched ? try evaluate(watched!.images) : nil
+            let metrics = finishEpoch(validation: evaluation, test: test, seconds: seconds)
             if let checkpoints {
                 // The best first: if the process dies in between, the last checkpoint leads here again.
                 if state.bestEpoch == metrics.epoch { try saveBest(to: checkpoints) }

@@ -1,4 +1,7 @@
 import GossamerDatasets
+import GossamerConnectivity
+import GossamerNetworks
+import GossamerTensors
 
 /// How to train: everything besides the network and the images that the result depends on.
 public struct TrainingSettings: Hashable, Sendable, Codable {
@@ -27,6 +30,10 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
     public var frozenPrefixes: [String]
     /// Nil keeps all connections.
     public var pruning: Pruning?
+    /// Nil where training begins with all the connections that the network has.
+    public var growth: Growth?
+    /// Nil keeps connections where they are.
+    public var exploration: Exploration?
     /// Of initial weights, the order of the images, augmentation and dropout.
     public var seed: UInt64
 
@@ -36,7 +43,7 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
         optimizer: Optimizer = .sgd(momentum: 0.9), weightDecay: Double = 5e-4, labelSmoothing: Double = 0,
         augmentation: Augmentation = .none, accumulatedBatches: Int = 1, gradientNormLimit: Double? = nil,
         averageDecay: Double? = nil, frozenPrefixes: [String] = [], pruning: Pruning? = nil,
-        seed: UInt64 = 1
+        growth: Growth? = nil, exploration: Exploration? = nil, seed: UInt64 = 1
     ) {
         self.epochs = epochs
         self.batchSize = batchSize
@@ -51,8 +58,13 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
         self.averageDecay = averageDecay
         self.frozenPrefixes = frozenPrefixes
         self.pruning = pruning
+        self.growth = growth
+        self.exploration = exploration
         self.seed = seed
     }
+
+    /// Whether the network's connections come or go.
+    public var changesConnections: Bool { pruning != nil || growth != nil || exploration != nil }
 
     /// - Throws: the first value out of its range.
     public func validate() throws(TrainingError) {
@@ -63,6 +75,13 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
         let fewest = pruning == nil ? 1 : 0
         try check((fewest ... 100_000).contains(epochs), "epochs", epochs, "\(fewest) to 100000")
         try pruning?.validate(epochs: epochs)
+        try growth?.validate()
+        try exploration?.validate()
+        try check(
+            growth == nil || pruning == nil, "growth", growth.map { "\($0)" } ?? "", "no pruning in the same training")
+        try check(
+            growth == nil || frozenPrefixes.isEmpty, "growth", growth.map { "\($0)" } ?? "",
+            "no frozen layers in the same training")
         try check((1 ... 65_536).contains(batchSize), "batch size", batchSize, "1 to 65536")
         try check(learningRate > 0 && learningRate.isFinite, "learning rate", learningRate, "a number above 0")
         try optimizer.validate()
@@ -76,5 +95,70 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
         if let decay = averageDecay {
             try check(decay > 0 && decay < 1, "average decay", decay, "above 0 and below 1")
         }
+    }
+}
+
+extension TrainingSettings {
+    /// What training begins with where connections come and go; nil where they stay.
+    func subnetwork(of network: Network) throws(TrainingError) -> Subnetwork? {
+        guard changesConnections else { return nil }
+        guard let growth else { return Subnetwork(all: network) }
+        do throws(NetworkError) {
+            return try growth.start(of: network, seed: seed)
+        } catch {
+            throw .mismatch(error.description)
+        }
+    }
+
+    /// The network that training ends with, as far as it is known before: the numbers of its connections are those of
+    /// the end, which ones they are is not.
+    ///
+    /// - Parameters:
+    ///   - network: the one to train, as ``Trainer`` takes it.
+    ///   - updates: steps of the optimizer.
+    /// - Returns: nil where the number of connections stays.
+    public func finalNetwork(of network: Network, updates: Int) throws(TrainingError) -> Network? {
+        do throws(NetworkError) {
+            if let growth {
+                let growths = min(growth.count, (updates - 1) / growth.doubleEvery)
+                return try growth.start(of: network, seed: seed).grown(to: growth.budget(after: growths), seed: seed)
+                    .network
+            }
+        } catch {
+            throw .mismatch(error.description)
+        }
+        guard let pruning else { return nil }
+        let all = Subnetwork(all: network)
+        let layers = try pruning.layers(of: network, frozen: frozenNodes(of: network))
+            .map { ChangingLayer($0, of: all, block: pruning.block) }
+        var scores: [String: [Double]] = [:]
+        for layer in layers {
+            var generator = SeededGenerator(seed: seed, keys: SeededGenerator.key("pruning \(layer.node.name)"))
+            scores[layer.node.name] = layer.table.inputs.map { _ in Double(generator.uniform()) }
+        }
+        let kept = ConnectionSelection(layers: layers, scores: scores)
+            .kept(layers.map { Int((pruning.density * Double($0.table.count)).rounded(.up)) })
+        do throws(NetworkError) { return try all.keeping(kept).network } catch { throw .mismatch(error.description) }
+    }
+
+    /// How far, of all steps on average, the network's connections have come from their first number to their last.
+    public func meanProgress(updates: Int) -> Double {
+        if let pruning {
+            // The mean of 1 - (1 - t)^3 while connections go is 3 / 4.
+            let gradual = min(1, pruning.epochs / Double(max(1, epochs)))
+            return 1 - gradual / 4
+        }
+        guard let growth, updates > 0 else { return 0 }
+        func size(_ growths: Int) -> Double {
+            let budget = growth.budget(after: growths)
+            return budget.density * budget.filterShare
+        }
+        let count = min(growth.count, (updates - 1) / growth.doubleEvery)
+        guard size(count) > size(0) else { return 0 }
+        let mean = (0 ... count).reduce(0.0) { sum, number in
+            let end = number == count ? updates : (number + 1) * growth.doubleEvery
+            return sum + size(number) * Double(end - number * growth.doubleEvery) / Double(updates)
+        }
+        return (mean - size(0)) / (size(count) - size(0))
     }
 }

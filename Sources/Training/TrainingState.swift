@@ -8,6 +8,9 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
     public var trainingAccuracy: Double
     public var validationLoss: Double?
     public var validationAccuracy: Double?
+    /// On images that are watched and decide nothing, in those epochs that they are evaluated after.
+    public var testLoss: Double?
+    public var testAccuracy: Double?
     /// Time spent in this epoch's steps and validation.
     public var seconds: Double
 }
@@ -20,9 +23,15 @@ public struct TrainingState: Hashable, Sendable, Codable {
     public var step = 0
     /// Steps of the optimizer since the beginning: one for each batch, or each group of accumulated batches.
     public var updates = 0
-    /// Removals of connections so far, and the epoch of the last one, counted from 0.
+    /// How often connections were removed, grown and explored so far.
     public var removals = 0
-    public var removalEpoch = 0
+    public var growths = 0
+    public var explorations = 0
+    /// The epoch of the last such change, counted from 0.
+    public var changeEpoch = 0
+    public var changes: [ConnectionChange] = []
+    /// Connections of each convolution that exploration keeps to.
+    public var budgets: [String: Int] = [:]
     public var lossSum = 0.0
     public var correctCount = 0
     public var imageCount = 0
@@ -46,6 +55,7 @@ extension TrainingState {
         let stepsPerEpoch: Int
         let batchSize: Int
         let removals: Int
+        let growths: Int
     }
 
     /// Whether a training could be in this state: it may come from a damaged file.
@@ -53,7 +63,9 @@ extension TrainingState {
         (0 ... limits.epochs).contains(epoch) && (0 ... limits.stepsPerEpoch).contains(step)
             && history.map(\.epoch) == Array(1 ..< epoch + 1)
             && (0 ... epoch * limits.stepsPerEpoch + step).contains(updates)
-            && (0 ... limits.removals).contains(removals) && (0 ... epoch).contains(removalEpoch)
+            && (0 ... limits.removals).contains(removals) && (0 ... limits.growths).contains(growths)
+            && (0 ... updates).contains(explorations) && (0 ... epoch).contains(changeEpoch)
+            && changes.count <= removals + growths + explorations && changes.allSatisfy { $0.epoch <= epoch + 1 }
             && (min(1, epoch) ... epoch).contains(bestEpoch)
             && (0 ... step * limits.batchSize).contains(imageCount) && (0 ... imageCount).contains(correctCount)
             && lossSum.isFinite && epochSeconds >= 0 && epochSeconds.isFinite

@@ -4,7 +4,14 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct ResumeTests {
     static let epochs = 60
-    static let variants: [[String]] = [[], ["--validation-split", "0.2", "--augmentation", "flip,shift=1"]]
+    static let variants: [[String]] = [
+        [], ["--validation-split", "0.2", "--augmentation", "flip,shift=1"],
+        ["--pattern", "random:0.2", "--grow", "from=0.02,double-every=250,by=gradient", "--explore",
+         "by=gradient,every=90"],
+        ["--pattern", "random:0.1", "--grow", "channels-from=0.25,double-every=300,initial=scaled", "--ema", "0.9"],
+        ["--pattern", "random:0.2", "--prune", "density=0.3,over=40,removals-per-epoch=1", "--explore",
+         "by=random,every=70", "--distribution", "erdos-renyi-kernel", "--optimizer", "adam"],
+    ]
 
     /// Lines of the run's metrics so far, whole or not.
     private static func lineCount(_ gossamer: Gossamer) -> Int {
@@ -20,6 +27,7 @@ import Testing
         let lines = try gossamer.metrics(name)
         #expect(lines.map(\.epoch) == Array(1 ... Self.epochs), sourceLocation: sourceLocation)
         #expect(try lines == gossamer.metrics(reference), sourceLocation: sourceLocation)
+        #expect(try gossamer.changes(name) == gossamer.changes(reference), sourceLocation: sourceLocation)
     }
 
     @Test(arguments: variants) func goesOnAfterControlC(variant: [String]) async throws {

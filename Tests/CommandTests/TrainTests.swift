@@ -111,8 +111,15 @@ import Testing
 
 extension Gossamer {
     func metrics(_ run: String) throws -> [EpochAnswer] {
-        try text(run + "/metrics.jsonl").split(separator: "\n").map {
+        try lines(run).filter { !$0.contains("\"change\"") }.map {
             try JSONDecoder().decode(EpochAnswer.self, from: Data($0.utf8))
         }
+    }
+
+    /// The lines of `metrics.jsonl` that tell of changed connections.
+    func changes(_ run: String) throws -> [String] { try lines(run).filter { $0.contains("\"change\"") } }
+
+    private func lines(_ run: String) throws -> [String] {
+        try text(run + "/metrics.jsonl").split(separator: "\n").map(String.init)
     }
 }

@@ -19,22 +19,26 @@ import Testing
                 guard case .convolution = node.layer, generator.index(below: 4) > 0 else { continue }
                 kept[node.name] = (0 ..< old.connectionCount(of: node)).map { _ in generator.index(below: 4) > 0 }
             }
-            let pruned: PrunedNetwork
-            do throws(NetworkError) { pruned = try old.pruned(keeping: kept) } catch { continue }
+            let all = Subnetwork(all: old)
+            let pruned: Subnetwork
+            do throws(NetworkError) { pruned = try all.keeping(kept) } catch { continue }
             cases += 1
-            try check(pruned, of: old, kept, "case \(number)")
+            try check(pruned, of: all, kept, "case \(number)")
         }
         #expect(cases > 60, "only \(cases) cases")
     }
 
     private func check(
-        _ pruned: PrunedNetwork, of old: Network, _ kept: [String: [Bool]], _ comment: Comment
+        _ pruned: Subnetwork, of old: Subnetwork, _ kept: [String: [Bool]], _ comment: Comment
     ) throws {
-        let (before, after) = (ParameterLayout(old), ParameterLayout(pruned.network))
+        let (before, after) = (ParameterLayout(old.network), ParameterLayout(pruned.network))
+        let transfer = ParameterTransfer(from: old, to: pruned)
         #expect(after.trainedCount <= before.trainedCount, comment)
         for entry in after.all {
             let source = try #require(before.entry(entry.node, entry.role), comment)
-            let parts = pruned.sources(of: entry)
+            let sources = transfer.sources(of: entry)
+            let parts = sources.compactMap { $0 }
+            #expect(parts.count == sources.count, "\(entry.name), \(comment)")
             #expect(parts.count == entry.shape[0], "\(entry.name), \(comment)")
             #expect(Set(parts).count == parts.count && parts == parts.sorted(), "\(entry.name), \(comment)")
             #expect(parts.allSatisfy { (0 ..< source.shape[0]).contains($0) }, "\(entry.name), \(comment)")
@@ -51,16 +55,18 @@ import Testing
         x = net.convolution(net.relu(x), filters: 2, kernel: 1, name: "second")
         _ = net.fullyConnected(x, units: 5, name: "classifier")
         let old = try net.build()
-        let pruned = try old.pruned(keeping: ["first": [true, false, false, false, true, true]])
+        let all = Subnetwork(all: old)
+        let pruned = try all.keeping(["first": [true, false, false, false, true, true]])
+        let transfer = ParameterTransfer(from: all, to: pruned)
         #expect(pruned.network.shape(of: "first").channels == 2)
         #expect(pruned.network.connections["first"] == ConnectionTable(inputCount: 2, rows: [[0], [0, 1]]))
         #expect(pruned.removed.map(\.node) == ["first"] && pruned.removed[0].channels == [1])
         let layout = ParameterLayout(pruned.network)
-        #expect(pruned.sources(of: layout.entry("first", .kernel)!) == [0, 4, 5])
-        #expect(pruned.sources(of: layout.entry("first", .bias)!) == [0, 2])
-        #expect(pruned.sources(of: layout.entry("norm", .runningMean)!) == [0, 2])
-        #expect(pruned.sources(of: layout.entry("second", .kernel)!) == [0, 2, 3, 5])
-        #expect(pruned.sources(of: layout.entry("classifier", .kernel)!) == Array(0 ..< 10))
+        #expect(transfer.sources(of: layout.entry("first", .kernel)!) == [0, 4, 5])
+        #expect(transfer.sources(of: layout.entry("first", .bias)!) == [0, 2])
+        #expect(transfer.sources(of: layout.entry("norm", .runningMean)!) == [0, 2])
+        #expect(transfer.sources(of: layout.entry("second", .kernel)!) == [0, 2, 3, 5])
+        #expect(transfer.sources(of: layout.entry("classifier", .kernel)!) == Array(0 ..< 10))
     }
 
     @Test func anOutputMustKeepAPath() throws {
@@ -68,7 +74,7 @@ import Testing
         _ = net.convolution(net.input, filters: 2, kernel: 1, name: "last")
         let network = try net.build()
         let error = #expect(throws: NetworkError.self) {
-            _ = try network.pruned(keeping: ["last": [true, true, false, false]])
+            _ = try Subnetwork(all: network).keeping(["last": [true, true, false, false]])
         }
         #expect(error!.description.contains("'last'") && error!.description.contains("1 of 2"))
     }

@@ -34,8 +34,10 @@ package struct TestPlan: ~Copyable {
     /// - Parameters:
     ///   - idleValue: what the lanes without an image hold.
     ///   - outputGradient: one for each output, those of auxiliary heads after the main ones; nil to run forward only.
+    ///   - probe: gets the gradients of connections that do not exist.
     package mutating func run(
-        _ images: [Float], idleValue: Float = 0, randomKey: UInt64 = 1, outputGradient: [Float]?
+        _ images: [Float], idleValue: Float = 0, randomKey: UInt64 = 1, outputGradient: [Float]?,
+        probe: CandidateProbe? = nil
     ) -> PassResult {
         let layout = plan.inputLayout
         let count = images.count / layout.shape.count
@@ -62,7 +64,7 @@ package struct TestPlan: ~Copyable {
             }
             plan.backward(
                 parameters: parameters, gradients: gradients, outputGradient: parts[0],
-                auxiliaryGradients: Array(parts.dropFirst()))
+                auxiliaryGradients: Array(parts.dropFirst()), probe: probe)
         }
         result.inputGradient = [Float](unsafeUninitializedCapacity: images.count) { values, initialized in
             plan.readInputGradient(into: values)

@@ -33,12 +33,12 @@ import Testing
         let exercise = try exercise(Pruning(density: 0.4, score: score, scope: scope), epochs: 0)
         var trainer = try exercise.trainer()
         let before = Parameters(initializing: exercise.network, seed: exercise.settings.seed)
-        var reports: [PruningReport] = []
+        var reports: [ConnectionEvent] = []
         _ = try exercise.run(&trainer, checkpoints: nil) { event in
-            if case .pruned(let report) = event { reports.append(report) }
+            if case .changed(let report) = event { reports.append(report) }
         }
         #expect(reports.count == 1 && reports[0].initialConnections == 90)
-        #expect(reports[0].connections == NetworkCost(trainer.network).connections)
+        #expect(reports[0].change.connections == NetworkCost(trainer.network).connections)
         // Dead filters may take more with them.
         var connections: [String: Int] = [:]
         for node in trainer.network.nodes {
@@ -117,7 +117,7 @@ import Testing
             var trainer = try exercise.trainer(threads: threads, workers: threads)
             var counts: [Int] = []
             _ = try exercise.run(&trainer, checkpoints: nil) { event in
-                if case .pruned(let report) = event { counts.append(report.connections) }
+                if case .changed(let report) = event { counts.append(report.change.connections) }
             }
             let bits = trainer.parameters.layout.all.flatMap { trainer.parameters.values($0).bits }
             return (counts, bits, trainer.memory)

@@ -1,3 +1,4 @@
+import GossamerConnectivity
 import GossamerDatasets
 import GossamerExecution
 import GossamerTensors
@@ -61,6 +62,42 @@ import Testing
         #expect(whole.state.removals == 4)
         for step in [1, 2, 4, 8, 12] {
             try check(exercise, sessions: [step, 2], whole.state, expected, "step \(step)")
+        }
+    }
+
+    /// Between changes of connections, and in the steps before and after.
+    @Test(arguments: [
+        "from=0.1,double-every=4,to=0.6", "from=0.1,double-every=4,by=gradient,initial=scaled,block=4",
+        "channels-from=0.25,double-every=5,to=0.5",
+    ])
+    func growingTrainingsResume(growth: String) throws {
+        var exercise = try Exercise()
+        exercise.network = try wideNetwork()
+        exercise.settings.learningRate = 0.02
+        exercise.settings.growth = try Growth(parsing: growth)
+        exercise.settings.exploration = Exploration(by: .gradient, drop: 0.3, every: 3)
+        exercise.settings.averageDecay = 0.9
+        try checkChanges(exercise, "\(growth)")
+    }
+
+    @Test(arguments: GrowthRule.allCases) func exploringTrainingsResume(by: GrowthRule) throws {
+        var exercise = try Exercise()
+        exercise.network = try wideNetwork().sparsified(with: Pattern.random(density: 0.3), seed: 1).network
+        exercise.settings.learningRate = 0.02
+        exercise.settings.optimizer = .adam(.init())
+        exercise.settings.accumulatedBatches = 2
+        exercise.settings.exploration = Exploration(by: by, drop: 0.3, every: 2)
+        exercise.settings.pruning = Pruning(density: 0.5, epochs: 2, removalsPerEpoch: 2)
+        try checkChanges(exercise, "\(by)")
+    }
+
+    private func checkChanges(_ exercise: Exercise, _ replay: String) throws {
+        let expected = TemporaryFolder()
+        var whole = try exercise.trainer()
+        _ = try exercise.run(&whole, checkpoints: expected.checkpoints)
+        #expect(whole.state.changes.count >= 4, "\(replay)")
+        for step in [1, 2, 3, 4, 5, 8, 9, 12] {
+            try check(exercise, sessions: [step, 2], whole.state, expected, "\(replay), step \(step)")
         }
     }
 

@@ -117,3 +117,13 @@ extension TrainingState {
         return state
     }
 }
+
+/// A dense network with two convolutions of 16 and 24 channels to grow in, and one that reads a grey image.
+func wideNetwork() throws -> Network {
+    var net = NetworkBuilder(name: "wide", input: Shape(channels: 1, height: 8, width: 8))
+    var x = net.relu(net.batchNormalization(net.convolution(net.input, filters: 16, kernel: 3)))
+    x = net.maxPooling(net.relu(net.convolution(x, filters: 24, kernel: 3)), kernel: 2)
+    x = net.dropout(net.relu(net.batchNormalization(net.convolution(x, filters: 16, kernel: 1))), rate: 0.2)
+    _ = net.fullyConnected(x, units: 4)
+    return try net.build()
+}

@@ -49,6 +49,9 @@ struct ConvolutionOperation: DifferentiableOperation {
     func backward(_ pass: borrowing Pass, _ memory: OperationMemory) {
         guard let outputGradient = memory.outputGradient, let gradients = pass.gradients else { return }
         backwardEpilogue(pass, memory, outputGradient, gradients)
+        if kernels.weightGradient != nil, let layer = pass.probe?.layers[name] {
+            pass.probe?.visitCandidates(of: self, layer, pass, memory, outputGradient)
+        }
         var call = gsm_convolution_call()
         call.shape = descriptor.pointer
         call.block_count = Int32(pass.blockCount)

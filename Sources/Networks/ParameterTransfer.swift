@@ -1,0 +1,87 @@
+import GossamerConnectivity
+
+/// Where the parameters of a subnetwork were in another one of the same base.
+public struct ParameterTransfer: Sendable {
+    private let old: Subnetwork
+    private let new: Subnetwork
+
+    /// - Precondition: both have one base.
+    public init(from old: Subnetwork, to new: Subnetwork) {
+        self.old = old
+        self.new = new
+    }
+
+    /// Where the parts of a parameter were: the kernels of connections, or one value for each channel.
+    ///
+    /// - Parameter entry: of the new network's layout.
+    /// - Returns: for each part in order its place among the parts of the old network's parameter of the same node and
+    ///   role; nil for new ones.
+    public func sources(of entry: ParameterLayout.Entry) -> [Int?] {
+        let outputs = places(of: entry.node)
+        guard entry.role == .kernel else { return outputs }
+        let node = new.base.nodes[new.base.index(of: entry.node)!]
+        let inputs = places(of: node.inputs[0])
+        let oldRows = Rows(entry.node, in: old)
+        let newRows = Rows(entry.node, in: new)
+        var sources: [Int?] = []
+        sources.reserveCapacity(entry.shape[0])
+        for (filter, oldFilter) in outputs.enumerated() {
+            guard let oldFilter else {
+                sources.append(contentsOf: repeatElement(nil, count: newRows.count(of: filter)))
+                continue
+            }
+            // Both rows ascend in the base's numbers, and so do the places.
+            let range = oldRows.range(of: oldFilter)
+            var place = range.start
+            for connection in 0 ..< newRows.count(of: filter) {
+                guard let input = inputs[newRows.input(connection, of: filter)] else {
+                    sources.append(nil)
+                    continue
+                }
+                while place < range.end, oldRows.input(at: place, of: oldFilter) < input { place += 1 }
+                sources.append(place < range.end && oldRows.input(at: place, of: oldFilter) == input ? place : nil)
+            }
+        }
+        return sources
+    }
+
+    /// For each channel of a node its place among the channels that the node had, nil for new ones.
+    ///
+    /// - Parameter node: of the new network, and of the base.
+    public func places(of node: String) -> [Int?] {
+        guard let oldChannels = old.channels[node] else { return Array(repeating: nil, count: new.channels[node]!.count) }
+        var next = 0
+        return new.channels[node]!.map { channel in
+            while next < oldChannels.count, oldChannels[next] < channel { next += 1 }
+            return next < oldChannels.count && oldChannels[next] == channel ? next : nil
+        }
+    }
+}
+
+/// The connections of a convolution or fully connected layer, in the numbers of its network.
+private struct Rows {
+    /// Nil where it is dense.
+    private let table: ConnectionTable?
+    private let inputCount: Int
+
+    init(_ name: String, in subnetwork: Subnetwork) {
+        let network = subnetwork.network
+        table = network.connections[name]
+        inputCount = network.index(of: name).map { network.inputShape(of: network.nodes[$0]).channels } ?? 0
+    }
+
+    func range(of filter: Int) -> (start: Int, end: Int) {
+        guard let table else { return (filter * inputCount, (filter + 1) * inputCount) }
+        return (Int(table.rowStarts[filter]), Int(table.rowStarts[filter + 1]))
+    }
+
+    func count(of filter: Int) -> Int { table?.fanIn(of: filter) ?? inputCount }
+
+    func input(_ connection: Int, of filter: Int) -> Int {
+        table.map { Int($0.inputs[Int($0.rowStarts[filter]) + connection]) } ?? connection
+    }
+
+    func input(at place: Int, of filter: Int) -> Int {
+        table.map { Int($0.inputs[place]) } ?? place - filter * inputCount
+    }
+}

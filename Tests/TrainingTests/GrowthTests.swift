@@ -1,0 +1,172 @@
+import GossamerConnectivity
+import GossamerDatasets
+import GossamerExecution
+import GossamerNetworks
+import GossamerTensors
+import GossamerTestSupport
+import GossamerTraining
+import Testing
+
+/// Trainings whose connections grow and move.
+@Suite struct GrowthTests {
+    private func exercise(growth: Growth? = nil, exploration: Exploration? = nil) throws -> Exercise {
+        var exercise = try Exercise()
+        exercise.network = try wideNetwork()
+        if growth == nil {
+            exercise.network = try exercise.network.sparsified(with: Pattern.random(density: 0.25), seed: 5).network
+        }
+        exercise.settings.growth = growth
+        exercise.settings.exploration = exploration
+        exercise.settings.epochs = 4
+        exercise.settings.averageDecay = 0.9
+        exercise.settings.learningRate = 0.02
+        return exercise
+    }
+
+    /// Trains until a change is due, and makes it.
+    private func check(
+        _ exercise: Exercise, steps: Int, isGrowth: Bool, _ comment: Comment
+    ) throws -> ConnectionChange? {
+        var trainer = try exercise.trainer()
+        _ = try exercise.run(&trainer, checkpoints: nil, stopAfter: steps)
+        let old = trainer.subnetwork!
+        let before = trainer.parameters.copy()
+        let slots = exercise.settings.optimizer.valuesPerParameter
+        var state: [String: [[Float]]] = [:]
+        for entry in before.layout.trained {
+            state[entry.name] = (0 ..< slots).map { trainer.optimizer.values($0, of: entry.name)! }
+        }
+        guard let batch = try trainer.nextBatch() else { return nil }
+        let events = try trainer.growAndExploreIfDue(batch)
+        try #require(events.count == 1, comment)
+        let transfer = ParameterTransfer(from: old, to: trainer.subnetwork!)
+        for entry in trainer.parameters.layout.all {
+            let values = trainer.parameters.values(entry)
+            let sources = transfer.sources(of: entry)
+            let size = entry.count / sources.count
+            let oldValues = before.values(before.layout.entry(entry.node, entry.role)!)
+            let oldState = state[entry.name] ?? []
+            if isGrowth { #expect(sources.compactMap { $0 }.count * size == oldValues.count, comment) }
+            for (place, source) in sources.enumerated() {
+                let new = place * size ..< (place + 1) * size
+                for slot in oldState.indices {
+                    let kept = trainer.optimizer.values(slot, of: entry.name)![new]
+                    let expected = source.map { oldState[slot][$0 * size ..< ($0 + 1) * size] }
+                    #expect(kept.elementsEqual(expected ?? Array(repeating: 0, count: size)[...]), comment)
+                }
+                if let source {
+                    #expect(values[new].elementsEqual(oldValues[source * size ..< (source + 1) * size]), comment)
+                } else if entry.role == .kernel, transfer.places(of: entry.node).allSatisfy({ $0 != nil }) {
+                    #expect(values[new].allSatisfy { ($0 == 0) == (exercise.settings.growth?.initial != .scaled) }, comment)
+                }
+            }
+        }
+        return events[0].change
+    }
+
+    @Test(arguments: GrowthRule.allCases, Growth.InitialWeights.allCases)
+    func growthKeepsWhatIsTrained(by: GrowthRule, initial: Growth.InitialWeights) throws {
+        for optimizer: Optimizer in [.sgd(momentum: 0.9), .adam(.init())] {
+            for block in [1, 4] {
+                let growth = Growth(from: 0.25, doubleEvery: 3, to: 0.5, initial: initial, by: by, block: block)
+                var exercise = try exercise(growth: growth)
+                exercise.settings.optimizer = optimizer
+                let change = try #require(
+                    try check(exercise, steps: 3, isGrowth: true, "\(growth), \(optimizer)"))
+                #expect(change.change == .growth && change.step == 3)
+                // Of 16 and 24 channels, fan-ins of 4 and 6 become 8 and 12; the first layer reads a grey image.
+                #expect(change.connectionsBefore == 16 + 24 * 4 + 16 * 6)
+                #expect(change.connections == 16 + 24 * 8 + 16 * 12)
+                #expect(change.connectionsKept == change.connectionsBefore)
+            }
+        }
+    }
+
+    @Test(arguments: GrowthRule.allCases, [1, 4])
+    func explorationMovesConnections(by: GrowthRule, block: Int) throws {
+        let exploration = Exploration(by: by, drop: 0.5, every: 2, until: 1, block: block)
+        var exercise = try exercise(exploration: exploration)
+        exercise.network = try wideNetwork()
+            .sparsified(with: Pattern.random(density: 0.25, block: block), seed: 5).network
+        let change = try #require(try check(exercise, steps: 2, isGrowth: false, "\(exploration)"))
+        #expect(change.change == .exploration)
+        #expect(change.connections <= change.connectionsBefore)
+        // Channels that lose their only reader take connections with them.
+        #expect(change.connections > change.connectionsBefore * 3 / 4)
+        #expect(change.connectionsKept < change.connectionsBefore)
+    }
+
+    /// The connections that grow by gradient are those that a dense network says have the largest.
+    @Test func gradientsDecide() throws {
+        let exercise = try exercise(exploration: Exploration(by: .gradient, drop: 0.4, every: 1, until: 1))
+        let other = try self.exercise(exploration: Exploration(by: .random, drop: 0.4, every: 1, until: 1))
+        func grown(_ exercise: Exercise) throws -> Subnetwork {
+            var trainer = try exercise.trainer()
+            _ = try exercise.run(&trainer, checkpoints: nil, stopAfter: 1)
+            guard let batch = try trainer.nextBatch() else { throw TrainingError.mismatch("no batch is left") }
+            _ = try trainer.growAndExploreIfDue(batch)
+            return trainer.subnetwork!
+        }
+        #expect(try grown(exercise).network == grown(exercise).network)
+        #expect(try grown(exercise).network != grown(other).network)
+    }
+
+    /// To the end, with the same bits on any number of threads.
+    @Test(arguments: [
+        "from=0.1,double-every=4,to=0.6", "from=0.1,double-every=4,by=gradient,initial=scaled,block=4",
+        "channels-from=0.25,double-every=5,to=0.5", "channels-from=0.5,double-every=5,by=gradient",
+        "from=0.1,double-every=4,distribution=erdos-renyi-kernel",
+    ])
+    func threadsDoNotChangeBits(text: String) throws {
+        let growth = try Growth(parsing: text)
+        #expect(try Growth(parsing: growth.description) == growth)
+        let exercise = try exercise(growth: growth, exploration: Exploration(by: .gradient, drop: 0.3, every: 3))
+        let results = try [1, 3].map { threads in
+            var trainer = try exercise.trainer(threads: threads, workers: threads)
+            var changes: [ConnectionChange] = []
+            _ = try exercise.run(&trainer, checkpoints: nil) { event in
+                if case .changed(let event) = event { changes.append(event.change) }
+            }
+            #expect(changes == trainer.state.changes)
+            #expect(changes.count { $0.change == .growth } == growth.count)
+            // Where all filters read all channels there is nothing to choose among.
+            #expect(changes.contains { $0.change == .exploration } == (growth.from < 1))
+            if growth.to == 1, growth.channelsFrom < 1 { #expect(trainer.network.shapes == exercise.network.shapes) }
+            return trainer.parameters.layout.all.flatMap { trainer.parameters.values($0).bits }
+        }
+        #expect(results[0] == results[1])
+    }
+
+    @Test func lettersInWrongPlacesAreNamed() throws {
+        func expectInvalid(_ words: [String], _ body: () throws -> Void) {
+            let error = #expect(throws: TrainingError.self) { try body() }
+            for word in words { #expect(error.map { "\($0)" }?.contains(word) == true, "\(word)") }
+        }
+        for (text, words) in [
+            ("", ["from="]), ("from=0.1", ["double-every=STEPS"]), ("double-every=5", ["from=DENSITY"]),
+            ("from=0.1,double-every=0", ["1 or more"]), ("from=x,double-every=5", ["from= with a number"]),
+            ("from=0.1,double-evry=5", ["did you mean 'double-every'?"]), ("from=2,double-every=5", ["at most 1"]),
+            ("from=0.5,double-every=5,to=0.1", ["at least 0.5"]), ("from=0.1,from=0.2,double-every=5", ["once"]),
+            ("from=0.1,double-every=5,by=gradent", ["did you mean 'gradient'?"]),
+            ("from=0.1,double-every=5,initial=one", ["zero or scaled"]), ("from=nan,double-every=5", ["number"]),
+            ("from=0.1,double-every=5,block=65", ["1 to 64"]),
+            ("channels-from=0,double-every=5", ["channels-from"]),
+        ] { expectInvalid(words) { _ = try Growth(parsing: text) } }
+        for (text, words) in [
+            ("drop=0.3", ["by=gradient"]), ("by=gradient,drop=1", ["below 1"]), ("by=random,until=0", ["above 0"]),
+            ("by=random,every=0.5", ["whole number"]), ("by=magnitude", ["random or gradient"]),
+        ] { expectInvalid(words) { _ = try Exploration(parsing: text) } }
+        for (text, words) in [
+            ("over=3", ["density=SHARE"]), ("density=0.5,score=size", ["magnitude"]), ("densty=0.5", ["density"]),
+        ] { expectInvalid(words) { _ = try Pruning(parsing: text) } }
+        let pruning = try Pruning(parsing: "density=0.1,score=saliency,scope=global,over=2.5,except=conv1+fc")
+        #expect(pruning == Pruning(
+            density: 0.1, score: .saliency, scope: .global, epochs: 2.5, exceptPrefixes: ["conv1", "fc"]))
+        var both = try exercise(growth: Growth(from: 0.1, doubleEvery: 5))
+        both.settings.pruning = Pruning(density: 0.5)
+        expectInvalid(["pruning"]) { _ = try both.trainer() }
+        var drawn = try exercise()
+        drawn.settings.growth = Growth(from: 0.1, doubleEvery: 5)
+        expectInvalid(["connections already"]) { _ = try drawn.trainer() }
+    }
+}
