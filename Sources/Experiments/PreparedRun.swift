@@ -154,8 +154,9 @@ extension Growth {
         let drawn = configuration.drawnPattern
         guard drawn != nil || configuration.pattern == "dense" else {
             throw ExperimentError.option(
-                name: "growth", expected: "the pattern dense or one such as random:0.2, which is what growth ends with, "
-                    + "not '\(configuration.pattern)'")
+                name: "growth",
+                expected: "the pattern dense or one such as random:0.2, which is what growth ends with, not "
+                    + " '\(configuration.pattern)'")
         }
         try self.init(
             parsing: text, to: drawn?.density ?? 1, block: drawn?.block ?? 1,

@@ -75,7 +75,11 @@ extension ConnectionDistribution {
         while true {
             var (left, rest) = (weights, 0.0)
             for (index, layer) in layers.enumerated() {
-                if isDense[index] { left -= layer.possibleWeights } else { rest += ratios[index] * layer.possibleWeights }
+                if isDense[index] {
+                    left -= layer.possibleWeights
+                } else {
+                    rest += ratios[index] * layer.possibleWeights
+                }
             }
             let scale = rest > 0 ? left / rest : 0
             let full = layers.indices.filter { !isDense[$0] && scale * ratios[$0] > 1 }

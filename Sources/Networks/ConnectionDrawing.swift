@@ -221,6 +221,7 @@ struct ConnectionDrawing {
 
     /// Marks a channel, and all that it is made of, as used.
     private mutating func use(_ channel: Channel) {
+        guard !used[channel.node][channel.index] else { return }
         var pending = [channel]
         while let next = pending.popLast() {
             guard !used[next.node][next.index] else { continue }

@@ -31,15 +31,17 @@ public struct ParameterTransfer: Sendable {
                 continue
             }
             // Both rows ascend in the base's numbers, and so do the places.
-            let range = oldRows.range(of: oldFilter)
-            var place = range.start
-            for connection in 0 ..< newRows.count(of: filter) {
-                guard let input = inputs[newRows.input(connection, of: filter)] else {
+            let (start, end) = oldRows.range(of: oldFilter)
+            var place = start
+            let (newStart, newEnd) = newRows.range(of: filter)
+            for connection in newStart ..< newEnd {
+                guard let input = inputs[newRows.input(at: connection, from: newStart)] else {
                     sources.append(nil)
                     continue
                 }
-                while place < range.end, oldRows.input(at: place, of: oldFilter) < input { place += 1 }
-                sources.append(place < range.end && oldRows.input(at: place, of: oldFilter) == input ? place : nil)
+                while place < end, oldRows.input(at: place, from: start) < input { place += 1 }
+                let isThere = place < end && oldRows.input(at: place, from: start) == input
+                sources.append(isThere ? place : nil)
             }
         }
         return sources
@@ -49,9 +51,10 @@ public struct ParameterTransfer: Sendable {
     ///
     /// - Parameter node: of the new network, and of the base.
     public func places(of node: String) -> [Int?] {
-        guard let oldChannels = old.channels[node] else { return Array(repeating: nil, count: new.channels[node]!.count) }
+        let channels = new.channels[node]!
+        guard let oldChannels = old.channels[node] else { return Array(repeating: nil, count: channels.count) }
         var next = 0
-        return new.channels[node]!.map { channel in
+        return channels.map { channel in
             while next < oldChannels.count, oldChannels[next] < channel { next += 1 }
             return next < oldChannels.count && oldChannels[next] == channel ? next : nil
         }
@@ -60,28 +63,29 @@ public struct ParameterTransfer: Sendable {
 
 /// The connections of a convolution or fully connected layer, in the numbers of its network.
 private struct Rows {
-    /// Nil where it is dense.
-    private let table: ConnectionTable?
+    private let isDense: Bool
+    private let starts: [Int32]
+    private let inputs: [Int32]
     private let inputCount: Int
 
     init(_ name: String, in subnetwork: Subnetwork) {
         let network = subnetwork.network
-        table = network.connections[name]
+        let table = network.connections[name]
+        isDense = table == nil
+        starts = table?.rowStarts ?? []
+        inputs = table?.inputs ?? []
         inputCount = network.index(of: name).map { network.inputShape(of: network.nodes[$0]).channels } ?? 0
     }
 
     func range(of filter: Int) -> (start: Int, end: Int) {
-        guard let table else { return (filter * inputCount, (filter + 1) * inputCount) }
-        return (Int(table.rowStarts[filter]), Int(table.rowStarts[filter + 1]))
+        isDense ? (filter * inputCount, (filter + 1) * inputCount) : (Int(starts[filter]), Int(starts[filter + 1]))
     }
 
-    func count(of filter: Int) -> Int { table?.fanIn(of: filter) ?? inputCount }
-
-    func input(_ connection: Int, of filter: Int) -> Int {
-        table.map { Int($0.inputs[Int($0.rowStarts[filter]) + connection]) } ?? connection
+    func count(of filter: Int) -> Int {
+        let (start, end) = range(of: filter)
+        return end - start
     }
 
-    func input(at place: Int, of filter: Int) -> Int {
-        table.map { Int($0.inputs[place]) } ?? place - filter * inputCount
-    }
+    /// - Parameter start: of the connection's row.
+    func input(at connection: Int, from start: Int) -> Int { isDense ? connection - start : Int(inputs[connection]) }
 }

@@ -56,8 +56,8 @@ extension Timing {
         }
     }
 
-    /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted, and
-    /// connections stay as they are.
+    /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted,
+    /// and connections stay as they are.
     public static func training(
         _ network: Network, settings: TrainingSettings, pool: ThreadPool, recomputes: Bool = false,
         minimumRuns: Int = 5, minimumSeconds: Double = 2

@@ -86,7 +86,7 @@ public struct Trainer: ~Copyable {
             parameters = initial
         case .none: parameters = Parameters(initializing: network, seed: settings.seed)
         }
-        precondition(parameters.layout == ParameterLayout(network), "parameters of the network that training begins with")
+        precondition(parameters.layout == ParameterLayout(network), "parameters of the first network")
         optimizer = OptimizerState(
             settings.optimizer, layout: parameters.layout, weightDecay: settings.weightDecay, frozen: frozen)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)

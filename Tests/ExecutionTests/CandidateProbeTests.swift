@@ -53,7 +53,8 @@ import Testing
                         #expect(!tables[candidates.node]!.inputs(of: filter).contains(Int32(input)), "\(replay)")
                         let dense = (filter * candidates.table.inputCount + input) * candidates.area
                         for tap in 0 ..< candidates.area {
-                            let error = abs(candidates.gradients[place * candidates.area + tap] - gradients[dense + tap])
+                            let gradient = candidates.gradients[place * candidates.area + tap]
+                            let error = abs(gradient - gradients[dense + tap])
                             #expect(error <= 1e-4 * scale, "\(candidates.node), \(replay)")
                         }
                         seen[candidates.node, default: 0] += 1
