@@ -62,7 +62,7 @@ extension Trainer {
         let before = NetworkCost(network).connections
         let kept = try move(to: new)
         let cost = NetworkCost(network)
-        if change != .exploration { state.budgets = budgets }
+        if change != .exploration { state.budgets = settings.budgets(of: network) }
         state.changeEpoch = state.epoch
         let report = ConnectionChange(
             change: change, epoch: state.epoch + 1, step: state.updates, connectionsBefore: before,
@@ -70,16 +70,6 @@ extension Trainer {
         state.changes.append(report)
         return ConnectionEvent(
             change: report, initialConnections: initialConnections, removed: new.removed, seconds: clock.seconds)
-    }
-
-    /// The connections that each layer has.
-    var budgets: [String: Int] {
-        guard settings.exploration != nil else { return [:] }
-        var counts: [String: Int] = [:]
-        for node in network.nodes {
-            if case .convolution = node.layer { counts[node.name] = network.connectionCount(of: node) }
-        }
-        return counts
     }
 
     /// - Returns: connections of convolutions that were there before.
@@ -175,6 +165,18 @@ extension Trainer {
         self.parameters = parameters
         self.optimizer = optimizer
         self.average = average
+    }
+}
+
+extension TrainingSettings {
+    /// The connections of each convolution, where exploration is to keep to them.
+    func budgets(of network: Network) -> [String: Int] {
+        guard exploration != nil else { return [:] }
+        var counts: [String: Int] = [:]
+        for node in network.nodes {
+            if case .convolution = node.layer { counts[node.name] = network.connectionCount(of: node) }
+        }
+        return counts
     }
 }
 

@@ -17,7 +17,7 @@ public struct Trainer: ~Copyable {
     public let settings: TrainingSettings
     public let preprocessing: Preprocessing
     public internal(set) var parameters: Parameters
-    public internal(set) var state = TrainingState()
+    public internal(set) var state: TrainingState
     public let stepsPerEpoch: Int
     /// What tells this training from all others: a checkpoint of another one does not fit.
     let fingerprint: String
@@ -73,6 +73,9 @@ public struct Trainer: ~Copyable {
         self.prunedLayers = prunedLayers
         self.recomputes = recomputes
         initialConnections = NetworkCost(network).connections
+        var state = TrainingState()
+        state.budgets = settings.budgets(of: network)
+        self.state = state
         self.network = network
         self.subnetwork = subnetwork
         self.settings = settings
@@ -82,11 +85,11 @@ public struct Trainer: ~Copyable {
         fingerprint.add(network)
         switch consume initial {
         case .some(let initial):
+            precondition(initial.layout == ParameterLayout(network), "parameters of the first network")
             fingerprint.add(initial)
             parameters = initial
         case .none: parameters = Parameters(initializing: network, seed: settings.seed)
         }
-        precondition(parameters.layout == ParameterLayout(network), "parameters of the first network")
         optimizer = OptimizerState(
             settings.optimizer, layout: parameters.layout, weightDecay: settings.weightDecay, frozen: frozen)
         gradients = AlignedBuffer(count: parameters.layout.trainedCount)
@@ -106,7 +109,6 @@ public struct Trainer: ~Copyable {
         let outputs = capacity * network.outputShape.count
         logits = .allocate(capacity: outputs)
         logitGradients = .allocate(capacity: outputs * (1 + network.auxiliaryOutputs.count))
-        state.budgets = budgets
     }
 
     /// Memory for batches prepared ahead of the step under way, as long as that is no less than two.
