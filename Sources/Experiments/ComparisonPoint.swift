@@ -40,6 +40,12 @@ public struct ComparisonPlan: Sendable {
     /// One line each, such as a density whose cost no depth multiplier reaches.
     public let notes: [String]
 
+    /// In the order given.
+    init(points: [ComparisonPoint]) {
+        self.points = points
+        notes = []
+    }
+
     /// - Parameter cost: the exact cost of a configuration's network; throws what is wrong with it.
     /// - Throws: `option` for a request out of range, and what `cost` throws.
     public init(_ comparison: Comparison, cost: @escaping (RunConfiguration) throws -> RunCost) throws {

@@ -1,6 +1,7 @@
 import Foundation
+import Synchronization
 
-/// Trains the points of a comparison that nobody has trained yet, one after another.
+/// Trains the points of a comparison that nobody has trained yet.
 ///
 /// Any number of runners, in any number of processes and machines, may work on one folder at a time.
 public struct ComparisonRunner: Sendable {
@@ -61,6 +62,8 @@ public struct ComparisonRunner: Sendable {
     public var retryFailed = false
     /// Stay until the points of other processes are done too, and take over those that die.
     public var waitsForOthers = false
+    /// Points that are trained at a time, at most one for each processor.
+    public var parallel = 1
     public var lease = PointClaim.Lease()
     public let isCancelled: @Sendable () -> Bool
     public let train: Train
@@ -75,6 +78,7 @@ public struct ComparisonRunner: Sendable {
         self.train = train
     }
 
+    /// - Parameter report: called from the threads that train, never twice at a time.
     /// - Throws: where the folder itself cannot be read or written; a run that fails is recorded and does not throw.
     public func run(
         _ plan: ComparisonPlan, report: (Event) -> Void = { _ in }
@@ -82,23 +86,64 @@ public struct ComparisonRunner: Sendable {
         var summary = Summary()
         var waiting = plan.points
         while true {
-            var held: [ComparisonPoint] = []
-            for point in waiting {
-                if isCancelled() {
-                    summary.wasInterrupted = true
-                    return summary
-                }
-                let event = try visit(point, report: report)
-                report(event)
-                if case .heldElsewhere = event { held.append(point) }
-                if case .takenOver = event { held.append(point) }
-                summary.count(event)
-                if summary.wasInterrupted { return summary }
-            }
+            let held = try visit(waiting, &summary, report)
+            if summary.wasInterrupted { return summary }
             summary.heldElsewhere = held.count
             guard waitsForOthers && !held.isEmpty else { return summary }
             waiting = held
             Thread.sleep(forTimeInterval: lease.heartbeatSeconds)
+        }
+    }
+
+    /// What the threads of a round share.
+    fileprivate struct Round {
+        var next = 0
+        var summary: Summary
+        var held: [ComparisonPoint] = []
+        var error: ExperimentError?
+    }
+
+    /// - Returns: the points that others are training.
+    private func visit(
+        _ points: [ComparisonPoint], _ summary: inout Summary, _ report: (Event) -> Void
+    ) throws(ExperimentError) -> [ComparisonPoint] {
+        let round = Mutex(Round(summary: summary))
+        // Within the lock alone.
+        nonisolated(unsafe) let report = report
+        withoutActuallyEscaping(report) { report in
+            nonisolated(unsafe) let report = report
+            DispatchQueue.concurrentPerform(iterations: max(1, min(parallel, points.count))) { _ in
+                while let point = next(points, round) {
+                    let result = Result { () throws(ExperimentError) in
+                        try visit(point) { event in round.withLock { _ in report(event) } }
+                    }
+                    round.withLock { round in
+                        switch result {
+                        case .success(let event):
+                            report(event)
+                            round.count(event, of: point)
+                        case .failure(let error): round.error = round.error ?? error
+                        }
+                    }
+                }
+            }
+        }
+        let result = round.withLock { $0 }
+        if let error = result.error { throw error }
+        summary = result.summary
+        return result.held
+    }
+
+    /// The next point; nil where none is left or no further one is to be begun.
+    private func next(_ points: [ComparisonPoint], _ round: borrowing Mutex<Round>) -> ComparisonPoint? {
+        round.withLock { round in
+            guard round.error == nil, !round.summary.wasInterrupted, round.next < points.count else { return nil }
+            guard !isCancelled() else {
+                round.summary.wasInterrupted = true
+                return nil
+            }
+            round.next += 1
+            return points[round.next - 1]
         }
     }
 
@@ -162,6 +207,15 @@ public struct ComparisonRunner: Sendable {
         record.finished = Date()
         try run.save(record)
         return event
+    }
+}
+
+extension ComparisonRunner.Round {
+    fileprivate mutating func count(_ event: ComparisonRunner.Event, of point: ComparisonPoint) {
+        switch event {
+        case .heldElsewhere, .takenOver: held.append(point)
+        default: summary.count(event)
+        }
     }
 }
 

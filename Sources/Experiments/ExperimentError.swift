@@ -11,6 +11,8 @@ public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible 
     case otherComparison(folder: String, setting: String, found: String, requested: String)
     /// The folder holds a run with other settings.
     case otherRun(folder: String, setting: String, found: String, requested: String)
+    /// The folder holds a design with another request.
+    case otherDesign(folder: String, setting: String, found: String, requested: String)
     /// A value given by the user is out of range.
     case option(name: String, expected: String)
     /// A program that the report needs is missing or failed.
@@ -32,6 +34,9 @@ public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .otherRun(let folder, let setting, let found, let requested):
             "\(oneLine(folder)): holds a run with \(oneLine(setting)) \(oneLine(found)), not \(oneLine(requested));"
                 + " only the options of that run can resume it"
+        case .otherDesign(let folder, let setting, let found, let requested):
+            "\(oneLine(folder)): holds a design with \(oneLine(setting)) \(oneLine(found)), not \(oneLine(requested));"
+                + " choose another folder"
         case .option(let name, let expected):
             "\(oneLine(name)): expected \(oneLine(expected))"
         case .tool(let name, let problem):

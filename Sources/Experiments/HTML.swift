@@ -1,5 +1,31 @@
 /// Pieces of HTML. All text goes through `escaped`.
 enum HTML {
+    /// A whole page that needs no other file and no script.
+    ///
+    /// - Parameter content: HTML.
+    static func page(title: String, _ content: String) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="generator" content="Gossamer">
+        <title>\(escaped(title))</title>
+        <style>
+        \(ReportStyle.css)
+        </style>
+        </head>
+        <body>
+        <main>
+        \(content)
+        </main>
+        </body>
+        </html>
+
+        """
+    }
+
     /// Text that no browser takes for markup, in content and in quoted attributes.
     static func escaped(_ text: String) -> String {
         var result = ""

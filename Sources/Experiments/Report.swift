@@ -36,6 +36,20 @@ public enum Report {
     ) throws(ExperimentError) -> Files {
         let summary = try ReportSummary(records)
         let plots = CostAxis.allCases.compactMap { TradeOffPlot(summary, axis: $0) }
+        let (drawings, plotPaths) = try draw(plots, to: folder)
+        let tables = [("points.csv", summary.pointsCSV), ("runs.csv", summary.runsCSV)]
+        for (name, text) in tables { try JSONFile.writeWhole(Data(text.utf8), to: folder + "/" + name) }
+        let page = ReportPage(summary: summary, options: options, drawings: drawings)
+        try JSONFile.writeWhole(Data(page.html.utf8), to: folder + "/report.html")
+        return Files(page: folder + "/report.html", plots: plotPaths, tables: tables.map { folder + "/" + $0.0 })
+    }
+
+    /// Writes each plot as SVG and PNG.
+    ///
+    /// - Returns: the drawings, ready to stand in a page, and the paths of the files.
+    static func draw(
+        _ plots: [TradeOffPlot], to folder: String
+    ) throws(ExperimentError) -> (drawings: [(plot: TradeOffPlot, svg: String)], paths: [String]) {
         let scratch = try ScratchFolder()
         if !plots.isEmpty {
             // A background outlives its drawing, so those without one come first.
@@ -44,21 +58,17 @@ public enum Report {
         }
         try makeFolder(folder)
         var drawings: [(plot: TradeOffPlot, svg: String)] = []
-        var plotPaths: [String] = []
+        var paths: [String] = []
         for plot in plots {
             let svg = String(decoding: try scratch.contents(of: plot.fileName(.inline)), as: UTF8.self)
             drawings.append((plot, SVGTheme.themed(svg, name: plot.name, title: plot.title)))
             for form in [TradeOffPlot.Form.svg, .png] {
                 let path = folder + "/" + plot.fileName(form)
                 try JSONFile.writeWhole(try scratch.contents(of: plot.fileName(form)), to: path)
-                plotPaths.append(path)
+                paths.append(path)
             }
         }
-        let tables = [("points.csv", summary.pointsCSV), ("runs.csv", summary.runsCSV)]
-        for (name, text) in tables { try JSONFile.writeWhole(Data(text.utf8), to: folder + "/" + name) }
-        let page = ReportPage(summary: summary, options: options, drawings: drawings)
-        try JSONFile.writeWhole(Data(page.html.utf8), to: folder + "/report.html")
-        return Files(page: folder + "/report.html", plots: plotPaths, tables: tables.map { folder + "/" + $0.0 })
+        return (drawings, paths)
     }
 
     /// The report of a comparison, with its unreadable records among the notes.

@@ -9,20 +9,9 @@ struct ReportPage {
 
     var html: String {
         let title = options.title ?? "\(summary.network) on \(summary.data)"
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="generator" content="Gossamer">
-            <title>\(HTML.escaped(title)): accuracy against cost</title>
-            <style>
-            \(ReportStyle.css)
-            </style>
-            </head>
-            <body>
-            <main>
+        return HTML.page(
+            title: title + ": accuracy against cost",
+            """
             \(header(title))
             \(cards)
             \(figures)
@@ -31,11 +20,7 @@ struct ReportPage {
             \(HTML.section("Every run", runsTable))
             \(HTML.section("Not in the figures", failures))
             \(HTML.section("How it was measured", provenance))
-            </main>
-            </body>
-            </html>
-
-            """
+            """)
     }
 
     private func header(_ title: String) -> String {
@@ -49,7 +34,7 @@ struct ReportPage {
             """
     }
 
-    private var figures: String {
+    var figures: String {
         let figures: [String] = drawings.map { plot, svg in
             "<figure><figcaption>\(HTML.escaped(plot.title))</figcaption>\n\(svg)\n</figure>"
         }

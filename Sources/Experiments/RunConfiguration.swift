@@ -107,14 +107,29 @@ extension RunConfiguration {
         case multiplier
         /// Both.
         case hybrid
+
+        init(pattern: String, depthMultiplier: Double) {
+            self = switch (pattern == "dense", depthMultiplier == 1) {
+            case (true, true): .dense
+            case (true, false): .multiplier
+            case (false, true): .sparse
+            case (false, false): .hybrid
+            }
+        }
     }
 
-    public var method: Method {
-        switch (pattern == "dense", depthMultiplier == 1) {
-        case (true, true): .dense
-        case (true, false): .multiplier
-        case (false, true): .sparse
-        case (false, false): .hybrid
+    public var method: Method { Method(pattern: pattern, depthMultiplier: depthMultiplier) }
+
+    /// How the network is made smaller, in words: `random:0.034 at depth multiplier 0.5`.
+    public var sizeName: String { Self.sizeName(pattern: pattern, depthMultiplier: depthMultiplier) }
+
+    static func sizeName(pattern: String, depthMultiplier: Double) -> String {
+        let multiplier = "depth multiplier \(Format.significant(depthMultiplier, 4))"
+        return switch Method(pattern: pattern, depthMultiplier: depthMultiplier) {
+        case .dense: "dense"
+        case .sparse: pattern
+        case .multiplier: multiplier
+        case .hybrid: "\(pattern) at \(multiplier)"
         }
     }
 

@@ -12,12 +12,16 @@ struct TradeOffPlot {
 
     let axis: CostAxis
     let summary: ReportSummary
+    /// Whether these are short trainings of candidates, judged on images held back, instead of a comparison's points:
+    /// no line then leads from one to the next.
+    let isOfTrials: Bool
 
     /// Nil if no point has this cost.
-    init?(_ summary: ReportSummary, axis: CostAxis) {
+    init?(_ summary: ReportSummary, axis: CostAxis, isOfTrials: Bool = false) {
         guard summary.points.contains(where: { axis.value(of: $0) != nil }) else { return nil }
         self.axis = axis
         self.summary = summary
+        self.isOfTrials = isOfTrials
     }
 
     var name: String { "accuracy-" + axis.rawValue }
@@ -49,7 +53,7 @@ struct TradeOffPlot {
             "set xtics nomirror scale 0 \(muted)",
             "set ytics nomirror scale 0 \(muted) format '%g %%'",
             "set xlabel \(Gnuplot.quoted(axis.label)) \(muted)",
-            "set ylabel 'test accuracy' \(muted)",
+            "set ylabel '\(isOfTrials ? "validation" : "test") accuracy' \(muted)",
             "set bars 0.6",
         ]
         guard form != .inline else { return lines + ["unset key"] }
@@ -112,7 +116,7 @@ struct TradeOffPlot {
             let bar = canvas.y(row.accuracy.mean + deviation) - canvas.y(row.accuracy.mean - deviation)
             placement.avoid(.init(centreX: place.x, centreY: place.y, width: 13, height: 13))
             placement.avoid(.init(centreX: place.x, centreY: place.y, width: 7, height: bar))
-            if let last { placement.avoidLine(from: last, to: place) }
+            if let last, !isOfTrials { placement.avoidLine(from: last, to: place) }
             last = place
         }
     }
@@ -147,7 +151,7 @@ struct TradeOffPlot {
         summary.series.enumerated().flatMap { index, series -> [String] in
             guard let style = styles[series], !rows(of: series).isEmpty else { return [] }
             let colour = "linecolor rgb '\(style.colour.light)'"
-            let kind = series.method == .dense ? "points pointsize 1.3" : "linespoints pointsize 1.1 linewidth 2"
+            let kind = series.method == .dense || isOfTrials ? "points pointsize 1.3" : "linespoints pointsize 1.1 linewidth 2"
             return [
                 "$series\(index) using 1:2:3 with yerrorbars \(colour) linewidth 1.3 pointsize 0 notitle",
                 "$series\(index) using 1:2 with \(kind) pointtype \(style.mark) \(colour)"

@@ -46,6 +46,7 @@ struct CompareCommand: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
+    @OptionGroup(title: "Machine") var parallel: ParallelOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     @Option(name: [.customLong("output"), .customShort("o")], help: "Folder of the comparison.", transform: folderPath)
@@ -74,7 +75,8 @@ struct CompareCommand: ParsableCommand {
             pairing: pairing, hybrids: hybrids,
             seeds: try parse(seeds, "--seeds", "whole numbers from 0") { UInt64($0) })
         try ComparisonSession(
-            comparison, folder: folder, retryFailed: retryFailed, waits: wait, json: output.json).run()
+            comparison, folder: folder, retryFailed: retryFailed, waits: wait, parallel: parallel.count, json: output.json
+        ).run()
     }
 
     private func parseHybrids() throws -> [Comparison.Hybrid] {

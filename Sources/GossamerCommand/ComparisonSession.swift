@@ -6,14 +6,20 @@ import Synchronization
 
 /// Trains what is left of a comparison, with words for people, and writes its report.
 struct ComparisonSession {
-    private let requested: Comparison
+    private var requested: Comparison
     let folder: ComparisonFolder
     let retryFailed: Bool
     let waits: Bool
+    let parallel: Int
     let json: Bool
 
-    init(_ comparison: Comparison, folder: String, retryFailed: Bool = false, waits: Bool = false, json: Bool) {
+    init(
+        _ comparison: Comparison, folder: String, retryFailed: Bool = false, waits: Bool = false, parallel: Int = 1,
+        json: Bool
+    ) {
         requested = comparison
+        self.parallel = parallel
+        requested.settings.threads = max(1, requested.settings.threads / parallel)
         self.folder = ComparisonFolder(path: folder)
         self.retryFailed = retryFailed
         self.waits = waits
@@ -52,12 +58,13 @@ struct ComparisonSession {
         var runner = ComparisonRunner(
             folder: folder, context: .thisProcess, isCancelled: { Interruption.isRequested }
         ) { configuration, run, isCancelled in
-            var progress = TrainingProgress(prefix: "  ")
+            var progress = TrainingProgress(of: configuration, parallel: parallel)
             defer { progress.close() }
             return try PreparedRun(configuration, dataset: dataset).train(
                 in: run, observe: { progress.show($0) }, isCancelled: isCancelled)
         }
         runner.retryFailed = retryFailed
+        runner.parallel = parallel
         runner.waitsForOthers = waits
         var finished = 0
         var heldElsewhere: Set<String> = []
@@ -78,13 +85,8 @@ struct ComparisonSession {
 
     private func name(of point: ComparisonPoint) -> String {
         let configuration = point.configuration
-        let method = switch configuration.method {
-        case .dense: "dense"
-        case .sparse: configuration.pattern
-        case .multiplier: "depth multiplier \(Format.fixed(configuration.depthMultiplier, 4))"
-        case .hybrid: "depth multiplier \(Format.fixed(configuration.depthMultiplier, 4)) and \(configuration.pattern)"
-        }
-        return "\(method), seed \(configuration.seed): \(Format.exact(point.cost.convolutionParameters)) convolution "
+        return "\(configuration.sizeName), seed \(configuration.seed): "
+            + "\(Format.exact(point.cost.convolutionParameters)) convolution "
             + "parameters, \(Format.exact(point.cost.multiplyAdds)) multiply-adds"
     }
 

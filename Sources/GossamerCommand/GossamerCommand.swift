@@ -14,9 +14,9 @@ struct GossamerCommand: ParsableCommand {
             """,
         version: GossamerVersion.current,
         subcommands: [
-            DemoCommand.self, TrainCommand.self, CompareCommand.self, ReportCommand.self, RunsCommand.self,
-            PruneCommand.self, InspectCommand.self, BenchCommand.self, EvaluateCommand.self, PredictCommand.self,
-            RunCommand.self, ImportCommand.self, ExportCommand.self,
+            DemoCommand.self, DesignCommand.self, TrainCommand.self, CompareCommand.self, ReportCommand.self,
+            RunsCommand.self, PruneCommand.self, InspectCommand.self, BenchCommand.self, EvaluateCommand.self,
+            PredictCommand.self, RunCommand.self, ImportCommand.self, ExportCommand.self,
         ])
 
     static func main() {

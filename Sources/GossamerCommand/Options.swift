@@ -97,8 +97,8 @@ struct InputOptions: ParsableArguments {
 
 /// How long and how to train.
 struct TrainingOptions: ParsableArguments {
-    @Option(help: "Passes over the training images.")
-    var epochs = TrainingSettings().epochs
+    @Option(help: "Passes over the training images. (default: \(TrainingSettings().epochs))")
+    var epochs: Int?
 
     @Option(help: "Images in a training step.")
     var batchSize = TrainingSettings().batchSize
@@ -192,7 +192,7 @@ extension RunConfiguration {
         let (optimizerText, momentum) = try training.parsedOptimizer()
         self.init(
             network: network, data: data.data, pattern: pattern, depthMultiplier: depthMultiplier,
-            epochs: training.epochs, batchSize: training.batchSize, learningRate: training.learningRate,
+            epochs: training.epochs ?? TrainingSettings().epochs, batchSize: training.batchSize, learningRate: training.learningRate,
             schedule: training.schedule, momentum: momentum, weightDecay: training.weightDecay,
             labelSmoothing: training.labelSmoothing, augmentation: training.augmentation,
             validationFraction: training.validationSplit, imageSize: input?.imageSize,

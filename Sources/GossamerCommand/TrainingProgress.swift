@@ -7,24 +7,36 @@ struct TrainingProgress {
     private var lastShown = Stopwatch()
     private var isFirst = true
     private let prefix: String
+    /// Of several trainings at a time, only the ends of epochs are shown.
+    private let isAlone: Bool
 
-    /// - Parameter prefix: put before every line, such as the point of a comparison.
-    init(prefix: String = "") { self.prefix = prefix }
+    /// - Parameter prefix: put before every line.
+    init(prefix: String = "") {
+        self.prefix = prefix
+        isAlone = true
+    }
+
+    /// One of several trainings, which are shown one after another or, with their names, together.
+    init(of configuration: RunConfiguration, parallel: Int) {
+        prefix = parallel == 1 ? "  " : "  \(configuration.sizeName), seed \(configuration.seed): "
+        isAlone = parallel == 1
+    }
 
     mutating func show(_ event: TrainingEvent) {
         switch event {
         case .step(let step):
+            guard isAlone else { return }
             let pause = Console.isTerminal ? 0.1 : 10
             guard isFirst || lastShown.seconds >= pause else { return }
             isFirst = false
             lastShown = Stopwatch()
             if Console.isTerminal { Console.overwrite(bar(step)) } else { Console.note(line(step)) }
         case .epoch(let metrics):
-            if Console.isTerminal { Console.overwrite("") }
+            close()
             Console.note(line(metrics))
         case .changed(let event):
             guard let line = line(event) else { break }
-            if Console.isTerminal { Console.overwrite("") }
+            close()
             Console.note(line)
             if event.change.change == .removal { for removed in event.removed { Console.note("\(prefix)\(removed)") } }
         case .checkpoint: break
@@ -32,7 +44,7 @@ struct TrainingProgress {
     }
 
     /// Ends an unfinished bar, so that the next line starts at the left.
-    func close() { if Console.isTerminal { Console.overwrite("") } }
+    func close() { if isAlone && Console.isTerminal { Console.overwrite("") } }
 
     private func bar(_ step: StepProgress) -> String {
         let start = "\(prefix)epoch \(step.epoch + 1)/\(step.epochCount) "

@@ -22,6 +22,8 @@ import Testing
     static let train = "train --data mnist:images --output run "
     static let compare = "compare --data mnist:images --output sweep "
 
+    static let design = "design --data mnist:images --output small "
+
     static let cases = [
         // Names, with the nearest that is known.
         Case("trian", "did you mean 'train'?", status: 64),
@@ -37,6 +39,12 @@ import Testing
         Case("runs --method spare", "sparse", status: 64),
         Case("bench --traning", "--training", status: 64),
         Case("report", "comparison", status: 64),
+        // Budgets.
+        Case(design + "--max-parameters none", "such as 40000, 40k or 2M", status: 64),
+        Case(design + "--max-parameters 3", "one that some network keeps to"),
+        Case(design + "--max-training-time 4", "a time with its unit", status: 64),
+        Case(design + "--min-accuracy 90", "a fraction", status: 64),
+        Case(design + "--parallel 0", "1 to 1024", status: 64),
         // Numbers out of range, or none.
         Case(train + "--pattern random:0", "density"),
         Case(train + "--pattern random:1.5", "density"),

@@ -83,6 +83,24 @@ struct CompareAnswer: Decodable {
     let runs: [RunAnswer]
 }
 
+struct DesignAnswer: Decodable {
+    struct Rival: Decodable {
+        let parameters: Int
+        let testAccuracy: Double
+    }
+
+    let choice: String
+    let parameters: Int
+    let multiplyAdds: Int
+    let epochs: Int
+    let testAccuracy: Double
+    let seconds: Double
+    let seed: UInt64
+    let isWithinBudget: Bool
+    let candidates: Int
+    let comparedWith: Rival?
+}
+
 /// `run.json`, or a run in the answer of `compare`.
 struct RunAnswer: Decodable {
     struct Configuration: Decodable {

@@ -1,0 +1,111 @@
+/// What came of a design.
+public struct DesignOutcome: Sendable {
+    /// A short training of a candidate.
+    public struct Trial: Hashable, Sendable {
+        /// Its place in the design.
+        public let candidate: Int
+        public let record: RunRecord
+        /// Why it is out of the running: its training failed, or it is slower than it may be.
+        public let problem: String?
+
+        init(candidate: Int, record: RunRecord, latencyLimit: Double?) {
+            self.candidate = candidate
+            self.record = record
+            if record.status != .completed {
+                problem = record.message ?? "not completed"
+            } else if let limit = latencyLimit, let found = record.results?.singleImageLatencyMilliseconds,
+                found > limit {
+                problem = "\(Format.milliseconds(found)) for one image where \(Format.milliseconds(limit)) is allowed"
+            } else {
+                problem = nil
+            }
+        }
+
+        /// On images held back; nil where it is out of the running.
+        public var accuracy: Double? {
+            problem == nil ? record.results?.validationAccuracy : nil
+        }
+    }
+
+    public struct Round: Sendable {
+        public let trials: [Trial]
+        /// How many went on.
+        public let kept: Int
+
+        init(trials: [Trial], keeping kept: Int) {
+            self.trials = trials
+            self.kept = kept
+        }
+
+        /// The best first, of equal ones the smaller; without those out of the running.
+        public var ranking: [Trial] {
+            trials.filter { $0.accuracy != nil }.sorted {
+                if $0.accuracy! != $1.accuracy! { return $0.accuracy! > $1.accuracy! }
+                return $0.record.cost!.parameters < $1.record.cost!.parameters
+            }
+        }
+    }
+
+    /// A candidate trained in full.
+    public struct Final: Sendable {
+        public let candidate: DesignCandidate
+        public let record: RunRecord
+
+        public var results: RunResults { record.results! }
+        public var cost: RunCost { record.cost! }
+    }
+
+    public let budget: DesignBudget
+    public let rounds: [Round]
+    public let choice: Final
+    /// What it is compared with; nil where there was nothing.
+    public let rival: Final?
+    /// Of the whole design, by all processes that worked on it.
+    public let seconds: Double
+    public let notes: [String]
+}
+
+extension DesignOutcome {
+    /// The best of the last round, and the best of the other kind: a depth multiplier, or where one was chosen, a network
+    /// with fewer connections. Later rounds know more than earlier ones.
+    ///
+    /// - Returns: their places in the design.
+    static func finalists(of rounds: [Round], _ design: Design) -> (choice: Int, rival: Int?) {
+        let ranked = rounds.reversed().flatMap { round in round.ranking.map(\.candidate) }
+        let choice: Int
+        if design.isSearchForAccuracy {
+            let reached = rounds[0].trials.first { $0.accuracy ?? 0 >= design.request.budget.accuracy! }
+            choice = reached?.candidate ?? ranked[0]
+        } else {
+            choice = ranked.first ?? 0
+        }
+        let isBaseline = design.candidates[choice].isBaseline
+        return (choice, ranked.first { design.candidates[$0].isBaseline != isBaseline })
+    }
+
+    /// What the choice has above the budget, one line each.
+    public var excesses: [String] {
+        var lines: [String] = []
+        func check<Value: Comparable>(_ found: Value?, _ limit: Value?, _ what: String, _ text: (Value) -> String) {
+            guard let found, let limit, found > limit else { return }
+            lines.append("\(what): \(text(found)) where \(text(limit)) is allowed")
+        }
+        check(choice.cost.parameters, budget.parameters, "parameters", Format.exact)
+        check(choice.cost.multiplyAdds, budget.multiplyAdds, "multiply-adds", Format.exact)
+        check(choice.results.singleImageLatencyMilliseconds, budget.latencyMilliseconds, "latency", Format.milliseconds)
+        check(choice.results.trainingMemoryBytes, budget.trainingMemoryBytes, "memory in training") { Format.bytes($0) }
+        check(seconds, budget.trainingSeconds, "training time", Format.seconds)
+        if let least = budget.accuracy, choice.results.testAccuracy < least {
+            lines.append(
+                "accuracy: \(Format.percent(choice.results.testAccuracy)) where \(Format.percent(least)) is asked for")
+        }
+        return lines
+    }
+
+    /// Whether fewer channels are a better use of the budget than fewer connections, by the whole trainings.
+    public var multiplierWon: Bool? {
+        guard let rival else { return nil }
+        let better = choice.results.testAccuracy >= rival.results.testAccuracy ? choice : rival
+        return better.candidate.isBaseline
+    }
+}

@@ -1,0 +1,210 @@
+import Foundation
+import GossamerTraining
+
+/// Finds the best candidate of a design by short trainings that stop the losers early, and trains it in full.
+///
+/// Whatever is trained lies in a run folder, so that the same design goes on where it was interrupted.
+public struct DesignRunner {
+    /// Trains one run in its folder in full and keeps its record, from the checkpoint there if there is one.
+    public typealias TrainWhole = (_ configuration: RunConfiguration, _ folder: RunFolder) throws -> RunRecord
+
+    public enum Event: Sendable {
+        /// Candidates are about to be trained, this many epochs at most; rounds count from 1.
+        case round(Int, of: Int, candidates: [DesignCandidate], epochs: Int)
+        case trial(ComparisonRunner.Event)
+        case whole(DesignCandidate, epochs: Int, isChoice: Bool)
+    }
+
+    public let folder: DesignFolder
+    public let design: Design
+    /// Of the short trainings.
+    public let validationFraction: Double
+    public let context: ComparisonRunner.Context
+    public var parallel = 1
+    private let isCancelled: @Sendable () -> Bool
+    private let train: ComparisonRunner.Train
+    private let trainWhole: TrainWhole
+    private let clock: Stopwatch
+    private var progress: DesignProgress
+
+    /// - Parameters:
+    ///   - clock: since this process began to work on the design.
+    ///   - train: of short trainings.
+    /// - Throws: where the folder's progress cannot be read.
+    public init(
+        _ design: Design, folder: DesignFolder, validationFraction: Double, context: ComparisonRunner.Context,
+        clock: Stopwatch, isCancelled: @escaping @Sendable () -> Bool = { false },
+        train: @escaping ComparisonRunner.Train, trainWhole: @escaping TrainWhole
+    ) throws(ExperimentError) {
+        self.design = design
+        self.folder = folder
+        self.validationFraction = validationFraction
+        self.context = context
+        self.clock = clock
+        self.isCancelled = isCancelled
+        self.train = train
+        self.trainWhole = trainWhole
+        progress = try folder.loadProgress()
+        secondsBefore = progress.seconds
+    }
+
+    private let secondsBefore: Double
+
+    /// By all processes together.
+    private var seconds: Double { secondsBefore + clock.seconds }
+
+    /// - Throws: `CancellationError` after an interruption; `option` where no candidate could be trained within the
+    ///   budget; what stopped a whole training.
+    public mutating func run(report: (Event) -> Void = { _ in }) throws -> DesignOutcome {
+        let rounds = try design.isSearchForAccuracy ? climb(report) : halve(report)
+        if progress.choice == nil { try choose(rounds) }
+        let budget = design.request.budget
+        let choice = try whole(progress.choice!, in: folder.choice, isChoice: true, report)
+        // What it is compared with is no part of the answer: a failure there does not take the answer away.
+        var rival: DesignOutcome.Final?
+        var notes = design.notes
+        if let final = progress.rival {
+            do {
+                rival = try whole(final, in: folder.rival, isChoice: false, report)
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                notes.append("\(design.candidates[final.candidate].name) could not be trained: \(oneLine("\(error)"))")
+            }
+        }
+        try saveProgress()
+        return DesignOutcome(
+            budget: budget, rounds: rounds, choice: choice, rival: rival, seconds: progress.seconds, notes: notes)
+    }
+
+    // MARK: Short trainings
+
+    private mutating func halve(_ report: (Event) -> Void) throws -> [DesignOutcome.Round] {
+        var left = Array(design.candidates.indices)
+        var rounds: [DesignOutcome.Round] = []
+        for number in 0 ..< DesignSchedule.roundCount(left.count) {
+            if number == progress.rounds.count {
+                let epochs = DesignSchedule.epochs(
+                    left.map { epochSeconds(of: $0, rounds) }, mostEpochs: design.request.settings.epochs,
+                    seconds: secondsLeft)
+                progress.rounds.append(zip(left, epochs).map { .init(candidate: $0, epochs: $1) })
+                try saveProgress()
+            }
+            let trainings = progress.rounds[number]
+            report(
+                .round(
+                    number + 1, of: number + DesignSchedule.roundCount(left.count),
+                    candidates: left.map { design.candidates[$0] }, epochs: trainings.map(\.epochs).max()!))
+            let kept = DesignSchedule.kept(of: left.count)
+            rounds.append(.init(trials: try trials(trainings, report), keeping: kept))
+            left = rounds[number].ranking.prefix(kept).map(\.candidate)
+            guard !left.isEmpty else { throw nothingTrained(rounds[number].trials) }
+            // Fewer may be left than were to be kept.
+            if left.count == 1 { break }
+        }
+        return rounds
+    }
+
+    /// From the cheapest candidate up until one is accurate enough, or half the time is spent.
+    private mutating func climb(_ report: (Event) -> Void) throws -> [DesignOutcome.Round] {
+        let order = design.candidates.indices.sorted {
+            design.candidates[$0].cost.run.parameters < design.candidates[$1].cost.run.parameters
+        }
+        if progress.rounds.isEmpty {
+            let whole = order.reduce(0) { $0 + (design.candidates[$1].epochSeconds ?? 0) }
+            let epochs = DesignSchedule.wholeEpochs(
+                whole, of: 2, mostEpochs: design.request.settings.epochs, seconds: secondsLeft)
+            progress.rounds = [order.map { .init(candidate: $0, epochs: epochs) }]
+            try saveProgress()
+        }
+        report(
+            .round(1, of: 1, candidates: order.map { design.candidates[$0] }, epochs: progress.rounds[0][0].epochs))
+        var trials: [DesignOutcome.Trial] = []
+        for training in progress.rounds[0] {
+            trials += try self.trials([training], report)
+            if let reached = trials.last?.accuracy, reached >= design.request.budget.accuracy! { break }
+            if let limit = design.request.budget.trainingSeconds, seconds > limit / 2 { break }
+        }
+        let round = DesignOutcome.Round(trials: trials, keeping: 1)
+        guard !round.ranking.isEmpty else { throw nothingTrained(trials) }
+        return [round]
+    }
+
+    private mutating func trials(
+        _ trainings: [DesignProgress.Training], _ report: (Event) -> Void
+    ) throws -> [DesignOutcome.Trial] {
+        let points = trainings.map { training in
+            let candidate = design.candidates[training.candidate]
+            return ComparisonPoint(
+                configuration: candidate.configuration(
+                    design.request.settings, epochs: training.epochs, validationFraction: validationFraction),
+                cost: candidate.cost.run)
+        }
+        try makeFolder(folder.trials.pointsPath)
+        try makeFolder(folder.trials.claimsPath)
+        var runner = ComparisonRunner(folder: folder.trials, context: context, isCancelled: isCancelled, train: train)
+        runner.waitsForOthers = true
+        runner.parallel = parallel
+        let summary = try runner.run(ComparisonPlan(points: points)) { report(.trial($0)) }
+        try saveProgress()
+        if summary.wasInterrupted { throw CancellationError() }
+        return try zip(trainings, points).map { training, point in
+            DesignOutcome.Trial(
+                candidate: training.candidate, record: try folder.trials.runFolder(ofPoint: point.id).load(),
+                latencyLimit: design.request.budget.latencyMilliseconds)
+        }
+    }
+
+    private func nothingTrained(_ trials: [DesignOutcome.Trial]) -> ExperimentError {
+        .option(
+            name: "design", expected: "at least one candidate to be trained within the budget; "
+                + (trials.compactMap(\.problem).first ?? "there is none"))
+    }
+
+    // MARK: Whole trainings
+
+    /// Settles who is trained in full, and how long, so that an interruption changes neither.
+    private mutating func choose(_ rounds: [DesignOutcome.Round]) throws {
+        let (choice, rival) = DesignOutcome.finalists(of: rounds, design)
+        let left = secondsLeft
+        func training(_ candidate: Int) -> DesignProgress.Training {
+            .init(
+                candidate: candidate,
+                epochs: DesignSchedule.wholeEpochs(
+                    epochSeconds(of: candidate, rounds), of: rival == nil ? 1 : 2,
+                    mostEpochs: design.request.settings.epochs, seconds: left))
+        }
+        progress.choice = training(choice)
+        progress.rival = rival.map(training)
+        try saveProgress()
+    }
+
+    /// From its last training, or the steps that were timed before; only known where there is a limit in time.
+    private func epochSeconds(of candidate: Int, _ rounds: [DesignOutcome.Round]) -> Double {
+        let trained = rounds.reversed().lazy.flatMap(\.trials).first { $0.candidate == candidate && $0.accuracy != nil }
+        guard let record = trained?.record, let results = record.results else {
+            return design.candidates[candidate].epochSeconds ?? 0
+        }
+        return results.trainingSeconds / Double(record.configuration.epochs)
+    }
+
+    private var secondsLeft: Double? { design.request.budget.trainingSeconds.map { max(0, $0 - seconds) } }
+
+    private mutating func whole(
+        _ final: DesignProgress.Training, in folder: RunFolder, isChoice: Bool, _ report: (Event) -> Void
+    ) throws -> DesignOutcome.Final {
+        let candidate = design.candidates[final.candidate]
+        report(.whole(candidate, epochs: final.epochs, isChoice: isChoice))
+        defer { try? saveProgress() }
+        let settings = design.request.settings
+        let record = try trainWhole(
+            candidate.configuration(
+                settings, epochs: final.epochs, validationFraction: settings.validationFraction), folder)
+        return DesignOutcome.Final(candidate: candidate, record: record)
+    }
+
+    private mutating func saveProgress() throws(ExperimentError) {
+        progress.seconds = seconds
+        try folder.save(progress)
+    }
+}

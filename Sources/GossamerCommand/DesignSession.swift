@@ -1,0 +1,216 @@
+import ArgumentParser
+import Foundation
+import Gossamer
+import GossamerExperiments
+
+/// Finds and trains a network under a budget, with words for people, and writes the report.
+struct DesignSession {
+    private let request: Design.Request
+    private let folder: DesignFolder
+    private let parallel: Int
+    private let json: Bool
+
+    init(_ request: Design.Request, folder: String, parallel: Int, json: Bool) {
+        self.request = request
+        self.folder = DesignFolder(path: folder)
+        self.parallel = parallel
+        self.json = json
+    }
+
+    func run() throws {
+        let clock = Stopwatch()
+        try Report.preflight()
+        let dataset = try request.settings.openDataset()
+        let base = try request.settings.baseNetwork(for: dataset)
+        var request = request
+        request.settings.inputs = InputDigests(network: base.json, dataset)
+        try Trainer.checkFit(
+            base, dataset.train, request.settings.preprocessing(Normalization(identityOf: base.inputShape.channels)))
+        Interruption.listen()
+        let design = try folder.load(request) ?? propose(request, base, dataset, clock)
+        for note in design.notes { Console.say("note: \(note)", json: json) }
+        let outcome = try search(design, dataset, clock)
+        let page = try folder.writeReport(design, outcome)
+        try tell(outcome, page: page)
+    }
+
+    private func propose(
+        _ request: Design.Request, _ base: Network, _ dataset: Dataset, _ clock: Stopwatch
+    ) throws -> Design {
+        let settings = try TrainingSettings(request.settings)
+        let pool = ThreadPool(threads: request.settings.threads)
+        let stepCount = (dataset.train.count + settings.batchSize - 1) / settings.batchSize
+        let model = request.budget.latencyMilliseconds == nil
+            ? nil : CostModel.remembered(for: .inference, pool: ThreadPool(threads: 1))
+        func network(_ pattern: String, _ depthMultiplier: Double) throws -> SparsifiedNetwork {
+            try RunConfiguration.makeNetwork(
+                from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: request.settings.seed)
+        }
+        let measures = Design.Measures(
+            cost: { pattern, depthMultiplier in
+                try CandidateCost(
+                    network(pattern, depthMultiplier), settings: settings, threads: pool.threadCount,
+                    recomputes: request.settings.recomputes ?? false, model: model)
+            },
+            epochSeconds: { candidate in
+                let network = try network(candidate.pattern, candidate.depthMultiplier).network
+                let timing = try Timing.training(
+                    network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.2).timing
+                return timing.medianMilliseconds / 1000 * Double(stepCount)
+            })
+        Console.say("proposing networks of \(request.budget.text)", json: json)
+        let design = try Design.propose(request, measures) {
+            request.budget.trainingSeconds.map { $0 - clock.seconds }
+        }
+        try folder.save(design)
+        return design
+    }
+
+    private func search(_ design: Design, _ dataset: Dataset, _ clock: Stopwatch) throws -> DesignOutcome {
+        let parallel = parallel
+        let threads = max(1, design.request.settings.threads / parallel)
+        let fraction = design.request.settings.validationFraction
+        var runner = try DesignRunner(
+            design, folder: folder,
+            validationFraction: fraction > 0 || dataset.validation != nil ? fraction : Self.heldBack,
+            context: .thisProcess, clock: clock, isCancelled: { Interruption.isRequested },
+            train: { configuration, run, isCancelled in
+                var configuration = configuration
+                configuration.threads = threads
+                var progress = TrainingProgress(of: configuration, parallel: parallel)
+                defer { progress.close() }
+                return try PreparedRun(configuration, dataset: dataset).train(
+                    in: run, observe: { progress.show($0) }, isCancelled: isCancelled)
+            },
+            trainWhole: { configuration, run in
+                let session = try RunSession(
+                    PreparedRun(configuration, dataset: dataset), folder: run, context: .thisProcess,
+                    resume: run.hasRecord)
+                var progress = TrainingProgress(of: configuration, parallel: 1)
+                defer { progress.close() }
+                return try session.run(
+                    observe: { progress.show($0) }, isCancelled: { Interruption.isRequested })
+            })
+        runner.parallel = parallel
+        do {
+            return try runner.run { show($0) }
+        } catch let error as CancellationError {
+            Console.note("interrupted; the same command goes on where it stopped")
+            throw error
+        }
+    }
+
+    /// Of the training images, for judging short trainings.
+    private static let heldBack = 0.1
+
+    private func show(_ event: DesignRunner.Event) {
+        switch event {
+        case .round(let number, let count, let candidates, let epochs):
+            Console.say(
+                "round \(number) of \(count): \(candidates.count) candidates, at most \(epochs) "
+                    + "epoch\(epochs == 1 ? "" : "s")", json: json)
+        case .trial(.started(let point)):
+            Console.say(
+                "\(point.configuration.sizeName): \(Format.exact(point.cost.parameters)) parameters, "
+                    + "\(Format.exact(point.cost.multiplyAdds)) multiply-adds", json: json)
+        case .trial(.completed(_, let results)):
+            guard let accuracy = results.validationAccuracy else { return }
+            Console.say("  validation accuracy \(Format.percent(accuracy))", json: json)
+        case .trial(.failed(let point, let message)):
+            Console.say("  \(point.configuration.sizeName) failed: \(message)", json: json)
+        case .trial: break
+        case .whole(let candidate, let epochs, let isChoice):
+            Console.say(
+                "\(isChoice ? "the choice" : "to compare"): \(candidate.name), \(epochs) epoch\(epochs == 1 ? "" : "s")",
+                json: json)
+        }
+    }
+
+    private func tell(_ outcome: DesignOutcome, page: String) throws {
+        Console.say("\n\(outcome.headline).", json: json)
+        if let comparison = outcome.comparison { Console.say(comparison, json: json) }
+        for excess in outcome.excesses { Console.warn("over the budget: \(excess)") }
+        Console.say(
+            "model: \(folder.choice.modelPath)\nreport: \(page)\n\(Format.seconds(outcome.seconds)) in all", json: json)
+        if json { try Console.printJSON(DesignSummary(outcome, folder: folder, report: page)) }
+        guard outcome.excesses.isEmpty else { throw ExitCode(1) }
+    }
+}
+
+extension CandidateCost {
+    /// - Parameter model: of latency; nil to predict none.
+    fileprivate init(
+        _ made: SparsifiedNetwork, settings: TrainingSettings, threads: Int, recomputes: Bool, model: CostModel?
+    ) throws {
+        let parameters = ParameterLayout(made.network)
+        let values = (2 + settings.optimizer.valuesPerParameter + (settings.averageDecay == nil ? 0 : 1))
+            * parameters.trainedCount + parameters.statisticsCount
+        self.init(
+            run: RunCost(NetworkCost(made.network), removed: made.removed),
+            trainingMemoryBytes: 4 * values + (try TrainingPlan.byteCount(
+                of: made.network, capacity: settings.batchSize, threads: threads, recomputes: recomputes)),
+            latencyMilliseconds: try model?.inferenceMilliseconds(made.network))
+    }
+}
+
+/// The last line of `design --json`.
+private struct DesignSummary: Encodable {
+    struct Network: Encodable {
+        let choice: String
+        let pattern: String
+        let depthMultiplier: Double
+        let parameters: Int
+        let multiplyAdds: Int
+        let latencyMilliseconds: Double?
+        let predictedLatencyMilliseconds: Double?
+        let trainingMemoryBytes: Int?
+        let modelFileBytes: Int?
+        let epochs: Int
+        let testAccuracy: Double
+        let model: String
+
+        init(_ final: DesignOutcome.Final, _ folder: RunFolder) {
+            choice = final.candidate.name
+            pattern = final.candidate.pattern
+            depthMultiplier = final.candidate.depthMultiplier
+            parameters = final.cost.parameters
+            multiplyAdds = final.cost.multiplyAdds
+            latencyMilliseconds = final.results.singleImageLatencyMilliseconds
+            predictedLatencyMilliseconds = final.candidate.cost.latencyMilliseconds
+            trainingMemoryBytes = final.results.trainingMemoryBytes
+            modelFileBytes = final.results.modelFileBytes
+            epochs = final.record.configuration.epochs
+            testAccuracy = final.results.testAccuracy
+            model = folder.modelPath
+        }
+    }
+
+    private let network: Network
+    private let others: Others
+
+    private struct Others: Encodable {
+        let seed: UInt64
+        let seconds: Double
+        let isWithinBudget: Bool
+        let overBudget: [String]
+        let candidates: Int
+        let comparedWith: Network?
+        let depthMultiplierWon: Bool?
+        let report: String
+    }
+
+    init(_ outcome: DesignOutcome, folder: DesignFolder, report: String) {
+        network = Network(outcome.choice, folder.choice)
+        others = Others(
+            seed: outcome.choice.record.configuration.seed, seconds: outcome.seconds,
+            isWithinBudget: outcome.excesses.isEmpty, overBudget: outcome.excesses,
+            candidates: outcome.rounds.first?.trials.count ?? 1,
+            comparedWith: outcome.rival.map { Network($0, folder.rival) }, depthMultiplierWon: outcome.multiplierWon,
+            report: report)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try network.encode(to: encoder)
+        try others.encode(to: encoder)
+    }
+}
