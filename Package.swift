@@ -99,9 +99,10 @@ let package = Package(
             dependencies: [
                 "GossamerTraining",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Sources/Experiments",
-            exclude: ["README.md"]),
+            exclude: ["README.md", "Tracking/events.proto"]),
         .target(
             name: "Gossamer",
             dependencies: [

@@ -8,12 +8,21 @@ extension RunFolder {
             throw .unwritable(file: metricsPath, reason: "a value has no form in JSON")
         }
         bytes.append(UInt8(ascii: "\n"))
-        let descriptor = open(metricsPath, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw unwritableMetrics() }
+        try append(bytes, to: metricsPath, mendsLine: true)
+    }
+
+    /// Appends to a file of the folder, in a single write.
+    ///
+    /// - Parameter mendsLine: begin a new line where the last one was cut short.
+    func append(_ bytes: some Sequence<UInt8>, to path: String, mendsLine: Bool = false) throws(ExperimentError) {
+        var bytes = Array(bytes)
+        func unwritable() -> ExperimentError { .unwritable(file: path, reason: String(cString: strerror(errno))) }
+        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw unwritable() }
         defer { close(descriptor) }
-        if !endsInNewline(descriptor) { bytes.insert(UInt8(ascii: "\n"), at: 0) }
+        if mendsLine && !endsInNewline(descriptor) { bytes.insert(UInt8(ascii: "\n"), at: 0) }
         let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        guard written == bytes.count else { throw unwritableMetrics() }
+        guard written == bytes.count else { throw unwritable() }
     }
 
     /// The lines of `metrics.jsonl` that are whole; none if there is no such file.
@@ -43,9 +52,5 @@ extension RunFolder {
         var last: UInt8 = 0
         guard end > 0, pread(descriptor, &last, 1, end - 1) == 1 else { return true }
         return last == UInt8(ascii: "\n")
-    }
-
-    private func unwritableMetrics() -> ExperimentError {
-        .unwritable(file: metricsPath, reason: String(cString: strerror(errno)))
     }
 }

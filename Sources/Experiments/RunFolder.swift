@@ -52,10 +52,10 @@ public struct RunFolder: Hashable, Sendable {
 
     /// Removes what a killed process left while it wrote these files. No other process may be writing them.
     func removeRemains() {
-        for file in [modelPath, metricsPath, recordPath] { AtomicFile.removeRemains(of: file) }
+        for file in [modelPath, metricsPath, eventsPath, recordPath] { AtomicFile.removeRemains(of: file) }
     }
 
-    private var entries: [String] { [checkpointPath, modelPath, metricsPath, recordPath] }
+    private var entries: [String] { [checkpointPath, modelPath, metricsPath, eventsPath, recordPath] }
 
     /// - Throws: `unreadable`, or `invalid` with the field.
     public func load() throws(ExperimentError) -> RunRecord {

@@ -24,6 +24,7 @@ extension PreparedRun {
         if checkpoints.hasCheckpoint { try trainer.restore(from: checkpoints) }
         // Lines after the checkpoint belong to steps that are about to be taken again.
         try folder.replaceMetrics(with: trainer.state.lines)
+        try folder.replaceEvents(with: trainer.state.history)
         var stepSeconds: [Double] = []
         var metricsError: ExperimentError?
         let outcome = try trainer.run(
@@ -32,7 +33,10 @@ extension PreparedRun {
             observe: { event in
                 if case .step(let progress) = event { stepSeconds.append(progress.stepSeconds) }
                 if let line = TrainingState.Line(event), metricsError == nil {
-                    do throws(ExperimentError) { try folder.appendMetrics(line) } catch { metricsError = error }
+                    do throws(ExperimentError) {
+                        try folder.appendMetrics(line)
+                        if case .epoch(let metrics) = event { try folder.appendEvents(metrics) }
+                    } catch { metricsError = error }
                 }
                 observe(event)
             }, shouldStop: { metricsError != nil || isCancelled() })

@@ -10,7 +10,7 @@ struct RunsCommand: ParsableCommand {
         discussion: """
             Example:
 
-              gossamer runs runs --method sparse
+              gossamer runs runs --method sparse --csv sparse.csv
 
             The list comes from a local index of the run folders, which may be deleted at any time.
             """)
@@ -33,6 +33,9 @@ struct RunsCommand: ParsableCommand {
     @Flag(help: "Read every run folder again.")
     var rebuild = false
 
+    @Option(help: "Write every epoch of these runs to a file of comma-separated values.")
+    var csv: String?
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
@@ -45,6 +48,7 @@ struct RunsCommand: ParsableCommand {
         let root = URL(fileURLWithPath: folder).standardizedFileURL.path
         let entries = try index.runs(network: network, data: data, method: method, status: status)
             .filter { $0.folder.path == root || $0.folder.path.hasPrefix(root + "/") }
+        if let csv { try EpochTable.write(entries, below: root, to: csv) }
         if output.json {
             try Console.printJSON(entries.map { Line(folder: $0.folder.path, record: $0.record) })
         } else {
@@ -69,7 +73,7 @@ struct RunsCommand: ParsableCommand {
     private func row(_ entry: RunIndex.Entry, root: String) -> [String] {
         let record = entry.record
         return [
-            entry.folder.path == root ? "." : String(entry.folder.path.dropFirst(root.count + 1)),
+            entry.name(below: root),
             record.configuration.pattern,
             Format.fixed(record.configuration.depthMultiplier, 3), "\(record.configuration.seed)",
             record.status.rawValue, record.cost.map { Format.exact($0.parameters) } ?? "",

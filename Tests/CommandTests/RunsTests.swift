@@ -22,6 +22,10 @@ import Testing
         #expect(sparse.map { $0.folder.hasSuffix("some/sparse") } == [true])
         #expect(try await list(gossamer, "--status", "failed").map { $0.folder.hasSuffix("bad") } == [true])
 
+        try await gossamer.succeed(["runs", "some", "--csv", "epochs.csv"])
+        let table = try gossamer.text("epochs.csv").split(whereSeparator: \.isNewline)
+        #expect(table.count == 1 + 3 && table[1].hasPrefix("sparse,"), "\(table)")
+
         let itself = try await gossamer.succeed(["runs", "some/sparse", "--json"]).json([Line].self)
         #expect(itself.count == 1)
 

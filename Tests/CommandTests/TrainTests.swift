@@ -16,7 +16,7 @@ import Testing
         #expect(
             Set(files) == [
                 "run.json", "metrics.jsonl", "model.safetensors", "checkpoint", "checkpoint/last.safetensors",
-                "checkpoint/best.safetensors",
+                "checkpoint/best.safetensors", "events.out.tfevents.gossamer",
             ])
         let record = try JSONDecoder().decode(RunAnswer.self, from: Data(try gossamer.bytes("run/run.json")))
         #expect(record.status == "completed")

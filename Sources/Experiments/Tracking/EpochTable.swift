@@ -1,0 +1,42 @@
+import Foundation
+import GossamerTraining
+
+/// Every epoch of many runs, as a table for other programs.
+public enum EpochTable {
+    /// Writes comma-separated values with a line for each epoch of each run.
+    ///
+    /// - Parameters:
+    ///   - root: of the paths that name the runs.
+    ///   - path: the file, written whole or not at all.
+    /// - Throws: `unreadable` where a run's metrics cannot be read; `unwritable`.
+    public static func write(
+        _ entries: [RunIndex.Entry], below root: String, to path: String
+    ) throws(ExperimentError) {
+        var csv = CSV([
+            "run", "network", "data", "pattern", "depth_multiplier", "seed", "status", "epoch", "learning_rate",
+            "training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "seconds",
+        ])
+        for entry in entries {
+            let configuration = entry.record.configuration
+            let run = [
+                entry.name(below: root), configuration.network, configuration.data, configuration.pattern,
+                plain(configuration.depthMultiplier), "\(configuration.seed)", entry.record.status.rawValue,
+            ]
+            for metrics in try entry.folder.metrics(EpochMetrics.self) {
+                csv.append(run + [
+                    "\(metrics.epoch)", plain(metrics.learningRate), plain(metrics.trainingLoss),
+                    plain(metrics.trainingAccuracy), metrics.validationLoss.map(plain) ?? "",
+                    metrics.validationAccuracy.map(plain) ?? "", plain(metrics.seconds),
+                ])
+            }
+        }
+        try JSONFile.writeWhole(Data(csv.text.utf8), to: path)
+    }
+}
+
+extension RunIndex.Entry {
+    /// The run's folder, from a folder around it on.
+    public func name(below root: String) -> String {
+        folder.path == root ? "." : String(folder.path.dropFirst(root.count + 1))
+    }
+}
