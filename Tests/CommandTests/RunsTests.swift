@@ -26,6 +26,14 @@ import Testing
         let table = try gossamer.text("epochs.csv").split(whereSeparator: \.isNewline)
         #expect(table.count == 1 + 3 && table[1].hasPrefix("sparse,"), "\(table)")
 
+        // A page of one run: a row and a matrix for each sparse convolution.
+        try await gossamer.succeed(["report", "some/sparse"])
+        let page = try gossamer.text("some/sparse/report/report.html")
+        #expect(page.components(separatedBy: "class=\"matrix\"").count - 1 == 2 && page.contains("Accuracy by epoch"))
+        #expect(gossamer.exists("some/sparse/report/training-loss.png"))
+        let unfinished = try await gossamer.run(["report", "bad"])
+        #expect(unfinished.status == 1 && unfinished.errors.contains("status: expected completed"), "\(unfinished)")
+
         let itself = try await gossamer.succeed(["runs", "some/sparse", "--json"]).json([Line].self)
         #expect(itself.count == 1)
 

@@ -5,10 +5,15 @@ import GossamerTraining
 import Testing
 
 @Suite struct TrackingTests {
-    private static func metrics(_ epoch: Int, validation: Double? = nil) -> EpochMetrics {
-        EpochMetrics(
-            epoch: epoch, learningRate: 0.1, trainingLoss: 1 / Double(epoch), trainingAccuracy: 0.5,
-            validationLoss: validation, validationAccuracy: validation, seconds: 2)
+    private static func metrics(_ epoch: Int, validation: Double? = nil) throws -> EpochMetrics {
+        let heldBack = validation.map { ", \"validationLoss\": \($0), \"validationAccuracy\": \($0)" } ?? ""
+        return try JSONDecoder().decode(
+            EpochMetrics.self,
+            from: Data(
+                """
+                {"epoch": \(epoch), "learningRate": 0.1, "trainingLoss": 1, "trainingAccuracy": 0.5, "seconds": 2
+                \(heldBack)}
+                """.utf8))
     }
 
     @Test func checksumsAreThoseOfTheStandard() {
@@ -42,10 +47,10 @@ import Testing
     @Test func anEventFileHoldsARecordForEachEpoch() throws {
         let temporary = TemporaryFolder()
         let folder = RunFolder(path: temporary.path)
-        try folder.replaceEvents(with: [Self.metrics(1)])
-        try folder.appendEvents(Self.metrics(2, validation: 0.25))
+        try folder.replaceEvents(with: [try Self.metrics(1)])
+        try folder.appendEvents(try Self.metrics(2, validation: 0.25))
         let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: folder.eventsPath)))
-        let messages = try #require(messages(bytes))
+        let messages = try #require(self.messages(bytes))
         #expect(messages.count == 3)
         let texts = messages.map { String(decoding: $0, as: UTF8.self) }
         #expect(texts[0].hasSuffix("brain.Event:2"))
@@ -55,7 +60,7 @@ import Testing
         #expect(Array(messages[2][9 ... 10]) == [0x10, 2])
         #expect(messages[2].contains([0x15, 0, 0, 0x80, 0x3e]))
         // A run that resumes takes the lost epoch again.
-        try folder.replaceEvents(with: [Self.metrics(1)])
+        try folder.replaceEvents(with: [try Self.metrics(1)])
         #expect(self.messages(Array(try Data(contentsOf: URL(fileURLWithPath: folder.eventsPath))))?.count == 2)
     }
 }
