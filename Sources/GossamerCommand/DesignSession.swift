@@ -27,7 +27,14 @@ struct DesignSession {
         try Trainer.checkFit(
             base, dataset.train, request.settings.preprocessing(Normalization(identityOf: base.inputShape.channels)))
         Interruption.listen()
-        let design = try folder.load(request) ?? propose(request, base, dataset, clock)
+        // What cannot be met leaves no folder behind.
+        let proposal = try folder.load(request) == nil ? propose(request, base, dataset, clock) : nil
+        let claim = try folder.claim(isCancelled: { Interruption.isRequested }) {
+            Console.note("waiting for another process that works on this design, or died less than a minute ago")
+        }
+        defer { claim.release() }
+        let design = try folder.load(request) ?? proposal ?? propose(request, base, dataset, clock)
+        try folder.save(design)
         for note in design.notes { Console.say("note: \(note)", json: json) }
         let outcome = try search(design, dataset, clock)
         let page = try folder.writeReport(design, outcome)
@@ -59,11 +66,9 @@ struct DesignSession {
                 return timing.medianMilliseconds / 1000 * Double(stepCount)
             })
         Console.say("proposing networks of \(request.budget.text)", json: json)
-        let design = try Design.propose(request, measures) {
+        return try Design.propose(request, measures) {
             request.budget.trainingSeconds.map { $0 - clock.seconds }
         }
-        try folder.save(design)
-        return design
     }
 
     private func search(_ design: Design, _ dataset: Dataset, _ clock: Stopwatch) throws -> DesignOutcome {

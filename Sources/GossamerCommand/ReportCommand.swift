@@ -14,12 +14,12 @@ struct ReportCommand: ParsableCommand {
             """)
 
     @Argument(help: "The folder of a comparison, or of a run that is completed.", transform: folderPath)
-    var source: String
+    var folder: String
 
     @Option(
         name: [.customLong("output"), .customShort("o")], help: "Folder of the report. (default: report, in the folder)",
         transform: folderPath)
-    var folder: String?
+    var destination: String?
 
     @Option(help: "Title of a comparison's page.")
     var title: String?
@@ -27,10 +27,10 @@ struct ReportCommand: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
-        let target = folder ?? source + "/report"
-        let run = RunFolder(path: source)
+        let target = destination ?? folder + "/report"
+        let run = RunFolder(path: folder)
         if run.hasRecord { return try report(run, to: target) }
-        let comparison = ComparisonFolder(path: source)
+        let comparison = ComparisonFolder(path: folder)
         _ = try comparison.load()
         let files = try Report.write(comparison, to: target, options: Report.Options(title: title))
         let records = comparison.records().records

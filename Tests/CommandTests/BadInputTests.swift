@@ -38,7 +38,7 @@ import Testing
         Case(compare + "--methods sprase", "did you mean 'sparse'?", status: 64),
         Case("runs --method spare", "sparse", status: 64),
         Case("bench --traning", "--training", status: 64),
-        Case("report", "comparison", status: 64),
+        Case("report", "folder", status: 64),
         // Budgets.
         Case(design + "--max-parameters none", "such as 40000, 40k or 2M", status: 64),
         Case(design + "--max-parameters 3", "one that some network keeps to"),

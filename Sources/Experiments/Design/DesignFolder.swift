@@ -20,6 +20,23 @@ public struct DesignFolder: Hashable, Sendable {
     /// The short trainings of all rounds: one that two rounds ask for is done once.
     var trials: ComparisonFolder { ComparisonFolder(path: path + "/trials") }
 
+    /// The right to work on the design, which one process has at a time; waits for others, and takes over from those that
+    /// die.
+    ///
+    /// - Parameter waits: told once if there is another.
+    /// - Throws: `CancellationError`, or where the folder cannot be written.
+    public func claim(isCancelled: () -> Bool, waits: () -> Void) throws -> PointClaim {
+        let lease = PointClaim.Lease()
+        var hasWaited = false
+        while true {
+            if case .claimed(let claim) = try PointClaim.attempt(at: path + "/claim", lease: lease) { return claim }
+            if !hasWaited { waits() }
+            hasWaited = true
+            if isCancelled() { throw CancellationError() }
+            Thread.sleep(forTimeInterval: lease.heartbeatSeconds / 5)
+        }
+    }
+
     /// The design that the folder holds; nil where it holds none.
     ///
     /// - Throws: `otherDesign` where it holds one with another request; `unreadable`, `invalid`.
@@ -64,4 +81,6 @@ struct DesignProgress: Codable, Hashable {
     /// The whole trainings.
     var choice: Training?
     var rival: Training?
+    /// Whether all is trained, and no more time counts.
+    var isComplete = false
 }

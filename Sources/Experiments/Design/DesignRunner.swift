@@ -73,6 +73,8 @@ public struct DesignRunner {
             }
         }
         try saveProgress()
+        progress.isComplete = true
+        try folder.save(progress)
         return DesignOutcome(
             budget: budget, rounds: rounds, choice: choice, rival: rival, seconds: progress.seconds, notes: notes)
     }
@@ -203,7 +205,9 @@ public struct DesignRunner {
         return DesignOutcome.Final(candidate: candidate, record: record)
     }
 
+    /// With the time spent so far.
     private mutating func saveProgress() throws(ExperimentError) {
+        guard !progress.isComplete else { return }
         progress.seconds = seconds
         try folder.save(progress)
     }
