@@ -24,7 +24,7 @@ import Testing
 
         try await gossamer.succeed(["runs", "some", "--csv", "epochs.csv"])
         let table = try gossamer.text("epochs.csv").split(whereSeparator: \.isNewline)
-        #expect(table.count == 1 + 3 && table[1].hasPrefix("sparse,"), "\(table)")
+        #expect(table.count == 1 + 2 && table[1].hasPrefix("sparse,"), "\(table)")
 
         // A page of one run: a row and a matrix for each sparse convolution.
         try await gossamer.succeed(["report", "some/sparse"])
