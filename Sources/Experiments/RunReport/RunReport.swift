@@ -21,8 +21,12 @@ public enum RunReport {
         }
         let network = try ModelFile(contentsOf: run.modelPath).network
         let history = try run.metrics(EpochMetrics.self)
+        let changes = try run.metrics(ConnectionChange.self)
         let curves = history.isEmpty
-            ? [] : TrainingCurves.Quantity.allCases.map { TrainingCurves(quantity: $0, history: history) }
+            ? []
+            : TrainingCurves.Quantity.allCases.map {
+                TrainingCurves(quantity: $0, history: history, changes: changes)
+            }
         let drawings = try draw(curves, to: folder)
         let page = RunPage(
             record: record, network: network, milliseconds: try milliseconds(network), drawings: drawings)
@@ -95,7 +99,9 @@ struct RunPage {
 
     private var curves: String {
         let figures = drawings.map { "<figure><figcaption>\(HTML.escaped($0.title))</figcaption>\n\($0.svg)\n</figure>" }
-        return figures.isEmpty ? "" : "<div class=\"figures\">\n\(figures.joined(separator: "\n"))\n</div>"
+        guard !figures.isEmpty else { return "" }
+        return "<div class=\"figures\">\n\(figures.joined(separator: "\n"))\n</div>\n"
+            + "<p class=\"note\">Dashed lines, if any: connections grew or were removed.</p>"
     }
 
     /// A row for each layer that has weights; bars show its share of the largest.

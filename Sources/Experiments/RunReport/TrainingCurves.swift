@@ -1,6 +1,7 @@
 import GossamerTraining
 
-/// Loss and accuracy over the epochs of a training, as a gnuplot script.
+/// Loss and accuracy over the epochs of a training with its growths and removals of connections, as in figure 6 of the
+/// paper, as a gnuplot script.
 struct TrainingCurves {
     enum Quantity: String, CaseIterable {
         case accuracy, loss
@@ -8,10 +9,10 @@ struct TrainingCurves {
 
     let quantity: Quantity
     let history: [EpochMetrics]
+    let changes: [ConnectionChange]
 
-    var name: String { "training-" + rawName }
+    var name: String { "training-" + quantity.rawValue }
     var title: String { quantity == .accuracy ? "Accuracy by epoch" : "Loss by epoch" }
-    private var rawName: String { quantity.rawValue }
 
     func fileName(_ form: TradeOffPlot.Form) -> String {
         form == .inline ? name + "-inline.svg" : name + (form == .svg ? ".svg" : ".png")
@@ -21,15 +22,17 @@ struct TrainingCurves {
         let scale = form == .png ? 2 : 1
         let paper = form == .inline ? "" : " background rgb '#ffffff'"
         let muted = "textcolor rgb '\(PlotStyle.muted.light)'"
-        let series = [training] + (validation.isEmpty ? [] : [validation])
-        let blocks = series.enumerated().flatMap { index, values in
-            ["$series\(index) << END"] + values.map { "\($0.epoch) \($0.value)" } + ["END"]
+        let series = self.series.filter { !$0.values.isEmpty }
+        let blocks = series.enumerated().flatMap { index, series in
+            ["$series\(index) << END"] + series.values.map { "\($0.epoch) \($0.value)" } + ["END"]
         }
-        let names = ["training", "held back"]
-        let colours = [PlotStyle.muted.light, PlotStyle.colours.first { $0.name == "blue" }!.light]
-        let drawings = series.indices.map { index in
+        let drawings = series.enumerated().map { index, series in
             "$series\(index) using 1:2 with linespoints linewidth 2 pointsize \(scale == 2 ? 1.4 : 0.8) pointtype "
-                + "\(index == 0 ? 5 : 7) linecolor rgb '\(colours[index])' title '\(names[index])'"
+                + "\(series.mark) linecolor rgb '\(series.colour)' title '\(series.name)'"
+        }
+        let marks = marks.map { epoch in
+            "set arrow from first \(epoch), graph 0 to first \(epoch), graph 1 nohead dashtype (4,4) linewidth 1"
+                + " linecolor rgb '\(PlotStyle.muted.light)' back"
         }
         let lines = [
             "set terminal \(form == .png ? "pngcairo" : "svg dynamic") size \(720 * scale),\(430 * scale) font "
@@ -43,18 +46,34 @@ struct TrainingCurves {
             "set xrange [\(Double(history[0].epoch) - 0.3):\(Double(history[history.count - 1].epoch) + 0.3)]",
             "set key \(quantity == .accuracy ? "bottom" : "top") right reverse Left \(muted)",
         ]
-        return (lines + blocks + ["plot " + drawings.joined(separator: ", "), "unset output", "reset"])
+        return (lines + marks + blocks + ["plot " + drawings.joined(separator: ", "), "unset output", "reset"])
             .joined(separator: "\n") + "\n"
     }
 
-    private var training: [(epoch: Int, value: Double)] {
-        history.map { ($0.epoch, quantity == .accuracy ? $0.trainingAccuracy * 100 : $0.trainingLoss) }
+    private typealias Series = (
+        name: String, mark: Int, colour: String, values: [(epoch: Int, value: Double)]
+    )
+
+    private var series: [Series] {
+        func values(_ accuracy: (EpochMetrics) -> Double?, _ loss: (EpochMetrics) -> Double?) -> [(Int, Double)] {
+            history.compactMap { metrics in
+                (quantity == .accuracy ? accuracy(metrics).map { $0 * 100 } : loss(metrics)).map { (metrics.epoch, $0) }
+            }
+        }
+        func colour(_ name: String) -> String { PlotStyle.colours.first { $0.name == name }!.light }
+        return [
+            ("training", 5, PlotStyle.muted.light, values(\.trainingAccuracy, \.trainingLoss)),
+            ("held back", 7, colour("blue"), values(\.validationAccuracy, \.validationLoss)),
+            ("test", 9, colour("green"), values(\.testAccuracy, \.testLoss)),
+        ]
     }
 
-    private var validation: [(epoch: Int, value: Double)] {
-        history.compactMap { metrics in
-            (quantity == .accuracy ? metrics.validationAccuracy.map { $0 * 100 } : metrics.validationLoss)
-                .map { (metrics.epoch, $0) }
-        }
+    /// In epochs, when connections grew or were removed; explorations, which are many, are left out.
+    private var marks: [Double] {
+        // Every change says in which epoch its step lies, which leaves little doubt how many steps an epoch has.
+        let low = changes.map { Double($0.step) / Double($0.epoch) }.max() ?? 0
+        let high = changes.filter { $0.epoch > 1 }.map { Double($0.step) / Double($0.epoch - 1) }.min() ?? low
+        let stepsPerEpoch = max(1, (low + max(low, high)) / 2)
+        return changes.filter { $0.change != .exploration }.map { Double($0.step) / stepsPerEpoch }
     }
 }

@@ -14,7 +14,7 @@ public enum EpochTable {
     ) throws(ExperimentError) {
         var csv = CSV([
             "run", "network", "data", "pattern", "depth_multiplier", "seed", "status", "epoch", "learning_rate",
-            "training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "seconds",
+            "training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "seconds",
         ])
         for entry in entries {
             let configuration = entry.record.configuration
@@ -26,7 +26,8 @@ public enum EpochTable {
                 csv.append(run + [
                     "\(metrics.epoch)", plain(metrics.learningRate), plain(metrics.trainingLoss),
                     plain(metrics.trainingAccuracy), metrics.validationLoss.map(plain) ?? "",
-                    metrics.validationAccuracy.map(plain) ?? "", plain(metrics.seconds),
+                    metrics.validationAccuracy.map(plain) ?? "", metrics.testLoss.map(plain) ?? "",
+                    metrics.testAccuracy.map(plain) ?? "", plain(metrics.seconds),
                 ])
             }
         }

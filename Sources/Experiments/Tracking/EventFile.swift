@@ -17,6 +17,7 @@ enum EventFile {
         let values: [(String, Double?)] = [
             ("loss/training", metrics.trainingLoss), ("accuracy/training", metrics.trainingAccuracy),
             ("loss/validation", metrics.validationLoss), ("accuracy/validation", metrics.validationAccuracy),
+            ("loss/test", metrics.testLoss), ("accuracy/test", metrics.testAccuracy),
             ("learning rate", metrics.learningRate), ("seconds", metrics.seconds),
         ]
         return record(.with {
