@@ -49,7 +49,8 @@ enum ReportStyle {
         .bar { display: inline-block; min-width: 1px; height: 9px;
           margin-right: 8px; background: var(--blue); border-radius: 2px; vertical-align: baseline; }
         .matrices { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 14px; }
-        .matrix { padding: 10px; } .matrix svg { aspect-ratio: 1; } .matrix figcaption { margin: 6px 0 0; font-size: 13px; }
+        .matrix { padding: 10px; } .matrix svg { aspect-ratio: 1; }
+        .matrix figcaption { margin: 6px 0 0; font-size: 13px; }
         .note { color: var(--muted); font-size: 12.5px; }
         p.note { max-width: 78em; margin: 10px 2px; }
         .pill { display: inline-block; padding: 1px 10px; border-radius: 999px; font-weight: 600; color: var(--accent);

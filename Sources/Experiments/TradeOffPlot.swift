@@ -151,7 +151,8 @@ struct TradeOffPlot {
         summary.series.enumerated().flatMap { index, series -> [String] in
             guard let style = styles[series], !rows(of: series).isEmpty else { return [] }
             let colour = "linecolor rgb '\(style.colour.light)'"
-            let kind = series.method == .dense || isOfTrials ? "points pointsize 1.3" : "linespoints pointsize 1.1 linewidth 2"
+            let kind = series.method == .dense || isOfTrials
+                ? "points pointsize 1.3" : "linespoints pointsize 1.1 linewidth 2"
             return [
                 "$series\(index) using 1:2:3 with yerrorbars \(colour) linewidth 1.3 pointsize 0 notitle",
                 "$series\(index) using 1:2 with \(kind) pointtype \(style.mark) \(colour)"

@@ -75,7 +75,8 @@ struct CompareCommand: ParsableCommand {
             pairing: pairing, hybrids: hybrids,
             seeds: try parse(seeds, "--seeds", "whole numbers from 0") { UInt64($0) })
         try ComparisonSession(
-            comparison, folder: folder, retryFailed: retryFailed, waits: wait, parallel: parallel.count, json: output.json
+            comparison, folder: folder, retryFailed: retryFailed, waits: wait, parallel: parallel.count,
+            json: output.json
         ).run()
     }
 

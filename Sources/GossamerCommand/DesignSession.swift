@@ -125,9 +125,8 @@ struct DesignSession {
             Console.say("  \(point.configuration.sizeName) failed: \(message)", json: json)
         case .trial: break
         case .whole(let candidate, let epochs, let isChoice):
-            Console.say(
-                "\(isChoice ? "the choice" : "to compare"): \(candidate.name), \(epochs) epoch\(epochs == 1 ? "" : "s")",
-                json: json)
+            let role = isChoice ? "the choice" : "to compare"
+            Console.say("\(role): \(candidate.name), \(epochs) epoch\(epochs == 1 ? "" : "s")", json: json)
         }
     }
 

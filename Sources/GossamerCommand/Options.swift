@@ -192,7 +192,8 @@ extension RunConfiguration {
         let (optimizerText, momentum) = try training.parsedOptimizer()
         self.init(
             network: network, data: data.data, pattern: pattern, depthMultiplier: depthMultiplier,
-            epochs: training.epochs ?? TrainingSettings().epochs, batchSize: training.batchSize, learningRate: training.learningRate,
+            epochs: training.epochs ?? TrainingSettings().epochs, batchSize: training.batchSize,
+            learningRate: training.learningRate,
             schedule: training.schedule, momentum: momentum, weightDecay: training.weightDecay,
             labelSmoothing: training.labelSmoothing, augmentation: training.augmentation,
             validationFraction: training.validationSplit, imageSize: input?.imageSize,

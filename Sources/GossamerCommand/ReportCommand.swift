@@ -17,7 +17,7 @@ struct ReportCommand: ParsableCommand {
     var folder: String
 
     @Option(
-        name: [.customLong("output"), .customShort("o")], help: "Folder of the report. (default: report, in the folder)",
+        name: [.customLong("output"), .customShort("o")], help: "Folder of the report. (default: report, in it)",
         transform: folderPath)
     var destination: String?
 

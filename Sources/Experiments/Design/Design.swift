@@ -78,7 +78,9 @@ extension Design {
     public static func propose(
         _ request: Request, _ measures: Measures, secondsLeft: () -> Double?
     ) throws -> Design {
-        if let problem = request.problem { throw ExperimentError.option(name: problem.field, expected: problem.expected) }
+        if let problem = request.problem {
+            throw ExperimentError.option(name: problem.field, expected: problem.expected)
+        }
         var (candidates, notes) = try DesignSpace(budget: request.budget, cost: measures.cost).candidates()
         guard !candidates.isEmpty else {
             throw ExperimentError.option(

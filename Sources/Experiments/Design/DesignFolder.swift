@@ -1,7 +1,7 @@
 import Foundation
 
-/// The folder of a design: `design.json`, `progress.json`, `trials/` with a run folder for each short training, `choice/`
-/// and `rival/` with the whole ones, and `report/`.
+/// The folder of a design: `design.json`, `progress.json`, `trials/` with a run folder for each short training,
+/// `choice/` and `rival/` with the whole ones, and `report/`.
 public struct DesignFolder: Hashable, Sendable {
     public let path: String
 
@@ -20,8 +20,8 @@ public struct DesignFolder: Hashable, Sendable {
     /// The short trainings of all rounds: one that two rounds ask for is done once.
     var trials: ComparisonFolder { ComparisonFolder(path: path + "/trials") }
 
-    /// The right to work on the design, which one process has at a time; waits for others, and takes over from those that
-    /// die.
+    /// The right to work on the design, which one process has at a time; waits for others, and takes over from those
+    /// that die.
     ///
     /// - Parameter waits: told once if there is another.
     /// - Throws: `CancellationError`, or where the folder cannot be written.

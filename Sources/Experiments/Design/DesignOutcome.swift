@@ -66,8 +66,8 @@ public struct DesignOutcome: Sendable {
 }
 
 extension DesignOutcome {
-    /// The best of the last round, and the best of the other kind: a depth multiplier, or where one was chosen, a network
-    /// with fewer connections. Later rounds know more than earlier ones.
+    /// The best of the last round, and the best of the other kind: a depth multiplier, or where one was chosen, a
+    /// network with fewer connections. Later rounds know more than earlier ones.
     ///
     /// - Returns: their places in the design.
     static func finalists(of rounds: [Round], _ design: Design) -> (choice: Int, rival: Int?) {

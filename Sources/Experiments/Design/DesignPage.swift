@@ -152,8 +152,8 @@ struct DesignPage {
 
     private var figures: String {
         guard !outcome.rounds.isEmpty else { return "" }
-        return "<p class=\"note\">Every candidate after its first short training, one seed: accuracy on images held back"
-            + " against what it costs.</p>\n" + trials.figures
+        return "<p class=\"note\">Every candidate after its first short training, one seed: accuracy on images held "
+            + "back against what it costs.</p>\n" + trials.figures
     }
 
     private var failures: [String] {

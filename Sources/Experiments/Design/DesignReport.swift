@@ -39,8 +39,8 @@ extension DesignOutcome {
 
     /// The answer in a sentence.
     public var headline: String {
-        "The choice, \(choice.candidate.name), reaches \(Format.percent(choice.results.testAccuracy)) on the test images "
-            + "with \(Format.exact(choice.cost.parameters)) parameters"
+        "The choice, \(choice.candidate.name), reaches \(Format.percent(choice.results.testAccuracy)) on the test "
+            + "images with \(Format.exact(choice.cost.parameters)) parameters"
     }
 
     /// How the best network of the other kind compares; nil where there was none.

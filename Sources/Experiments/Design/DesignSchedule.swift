@@ -1,7 +1,7 @@
 import Foundation
 
-/// Successive halving (Jamieson and Talwalkar 2016): every round keeps a third of the candidates, and trains those three
-/// times as long. What a limit in time allows is settled anew before each round, from times measured so far.
+/// Successive halving (Jamieson and Talwalkar 2016): every round keeps a third of the candidates, and trains those
+/// three times as long. What a limit in time allows is settled anew before each round, from times measured so far.
 package enum DesignSchedule {
     private static let factor = 3
     /// Of the time left, what trainings may take; evaluation and the report need some too.
@@ -13,7 +13,9 @@ package enum DesignSchedule {
     static func kept(of count: Int) -> Int { max(1, (count + factor - 1) / factor) }
 
     /// Rounds until one candidate is left.
-    package static func roundCount(_ candidates: Int) -> Int { candidates > 1 ? 1 + roundCount(kept(of: candidates)) : 0 }
+    package static func roundCount(_ candidates: Int) -> Int {
+        candidates > 1 ? 1 + roundCount(kept(of: candidates)) : 0
+    }
 
     /// The epochs of each candidate in the next round.
     ///
@@ -31,7 +33,9 @@ package enum DesignSchedule {
     }
 
     /// The epochs of a whole training among so many that share the time left.
-    package static func wholeEpochs(_ epochSeconds: Double, of trainings: Int, mostEpochs: Int, seconds: Double?) -> Int {
+    package static func wholeEpochs(
+        _ epochSeconds: Double, of trainings: Int, mostEpochs: Int, seconds: Double?
+    ) -> Int {
         guard let seconds else { return mostEpochs }
         return max(1, min(mostEpochs, Int(seconds * usableShare / Double(trainings) / epochSeconds)))
     }

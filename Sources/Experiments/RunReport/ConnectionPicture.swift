@@ -59,7 +59,8 @@ struct ConnectionPicture {
         }
         return counts.enumerated().map { row, counts in
             counts.enumerated().map { column, count in
-                let size = Self.size(of: row, rows, table.outputCount) * Self.size(of: column, columns, table.inputCount)
+                let size = Self.size(of: row, rows, table.outputCount)
+                    * Self.size(of: column, columns, table.inputCount)
                 return (count * Self.levels + size - 1) / size
             }
         }

@@ -88,9 +88,10 @@ struct RunPage {
             record.results?.singleImageLatencyMilliseconds.map { "\(Format.milliseconds($0)) for one image" },
             record.results.map { "trained in \(Format.seconds($0.trainingSeconds))" },
         ].compactMap { $0 }
+        let subject = "\(configuration.network) on \(configuration.data) · seed \(configuration.seed)"
         return """
             <header>
-            <p class="eyebrow">\(HTML.escaped("\(configuration.network) on \(configuration.data) · seed \(configuration.seed)"))</p>
+            <p class="eyebrow">\(HTML.escaped(subject))</p>
             <h1>\(HTML.prose("\(configuration.sizeName): \(accuracy) of the test images"))</h1>
             <p class="further">\(HTML.prose(facts.joined(separator: " · ")))</p>
             </header>
@@ -98,7 +99,9 @@ struct RunPage {
     }
 
     private var curves: String {
-        let figures = drawings.map { "<figure><figcaption>\(HTML.escaped($0.title))</figcaption>\n\($0.svg)\n</figure>" }
+        let figures = drawings.map { title, svg in
+            "<figure><figcaption>\(HTML.escaped(title))</figcaption>\n\(svg)\n</figure>"
+        }
         guard !figures.isEmpty else { return "" }
         return "<div class=\"figures\">\n\(figures.joined(separator: "\n"))\n</div>\n"
             + "<p class=\"note\">Dashed lines, if any: connections grew or were removed.</p>"
@@ -139,11 +142,11 @@ struct RunPage {
             let table = network.connectionTable(of: node)
             return "<figure class=\"matrix\">"
                 + ConnectionPicture(table, resolution: resolution).svg + "<figcaption>\(HTML.escaped(node.name))<br>"
-                + "<span class=\"note\">\(table.inputCount) → \(table.outputCount), \(Format.share(table.density))</span>"
-                + "</figcaption></figure>"
+                + "<span class=\"note\">\(table.inputCount) → \(table.outputCount), "
+                + "\(Format.share(table.density))</span></figcaption></figure>"
         }
-        return "<p class=\"note\">A row for each filter, a column for each input channel; large layers are gathered into "
-            + "cells, darker the more of their connections exist.</p>\n<div class=\"matrices\">\n"
+        return "<p class=\"note\">A row for each filter, a column for each input channel; large layers are gathered "
+            + "into cells, darker the more of their connections exist.</p>\n<div class=\"matrices\">\n"
             + figures.joined(separator: "\n") + "\n</div>"
     }
 
