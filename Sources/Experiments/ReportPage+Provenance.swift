@@ -43,8 +43,8 @@ extension ReportPage {
         """
         <p class="note">Parameters and multiply-adds are counted exactly; convolution parameters are the weights of \
         convolutions, without biases and the classifier. Latency is the median of one image at a time on one thread, \
-        the training step that of all steps since the run last went on; training time is that of all epochs. The \
-        figures are also in points.csv and runs.csv, each plot as SVG and PNG.</p>
+        the training step that of all steps since the run last went on; training time is that of all epochs. Each plot \
+        lies beside the page as SVG and PNG, and so do tables of the figures.</p>
         """
     }
 

@@ -33,6 +33,7 @@ enum ReportStyle {
         .card .change { margin: 2px 0 10px; color: var(--muted); font-size: 13px; }
         .card ul { margin: 0; padding: 10px 0 0; border-top: 1px solid var(--grid); list-style: none;
           font-size: 13.5px; }
+        .further + .figures, header + .figures { margin-top: 22px; }
         .figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; }
         figure { margin: 0; background: var(--surface); border: 1px solid var(--grid); border-radius: 10px;
           padding: 14px 14px 6px; }

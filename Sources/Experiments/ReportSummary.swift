@@ -3,14 +3,15 @@ import Foundation
 /// One way of making a network smaller: one line in a plot.
 public struct Series: Hashable, Sendable {
     public let method: RunConfiguration.Method
-    /// The pattern without its density, such as `random,block=4`; empty for the depth multiplier and the dense network.
+    /// The pattern without its density and how its connections are shared and moved, such as `random,block=4`; empty for the depth multiplier and the dense network.
     public let pattern: String
 
     init(_ configuration: RunConfiguration) {
         method = configuration.method
         let text = PatternText(configuration.pattern)
         let isSparse = method == .sparse || method == .hybrid
-        pattern = isSparse ? text.name + (text.options.map { "," + $0 } ?? "") : ""
+        let parts = [text.name, text.options, configuration.distribution?.rawValue, configuration.exploration]
+        pattern = isSparse ? parts.compactMap { $0 }.joined(separator: ",") : ""
     }
 
     /// As in a legend: `sparse random`.

@@ -121,15 +121,21 @@ extension RunConfiguration {
     public var method: Method { Method(pattern: pattern, depthMultiplier: depthMultiplier) }
 
     /// How the network is made smaller, in words: `random:0.034 at depth multiplier 0.5`.
-    public var sizeName: String { Self.sizeName(pattern: pattern, depthMultiplier: depthMultiplier) }
+    public var sizeName: String {
+        Self.sizeName(
+            pattern: pattern, depthMultiplier: depthMultiplier, distribution: distribution, exploration: exploration)
+    }
 
-    static func sizeName(pattern: String, depthMultiplier: Double) -> String {
+    static func sizeName(
+        pattern: String, depthMultiplier: Double, distribution: ConnectionDistribution?, exploration: String?
+    ) -> String {
         let multiplier = "depth multiplier \(Format.significant(depthMultiplier, 4))"
+        let connections = [pattern, distribution?.rawValue, exploration.map { "explored \($0)" }].compactMap { $0 }
+            .joined(separator: ", ")
         return switch Method(pattern: pattern, depthMultiplier: depthMultiplier) {
-        case .dense: "dense"
-        case .sparse: pattern
+        case .dense, .sparse: connections
         case .multiplier: multiplier
-        case .hybrid: "\(pattern) at \(multiplier)"
+        case .hybrid: "\(connections) at \(multiplier)"
         }
     }
 

@@ -49,18 +49,14 @@ struct DesignSession {
         let stepCount = (dataset.train.count + settings.batchSize - 1) / settings.batchSize
         let model = request.budget.latencyMilliseconds == nil
             ? nil : CostModel.remembered(for: .inference, pool: ThreadPool(threads: 1))
-        func network(_ pattern: String, _ depthMultiplier: Double) throws -> SparsifiedNetwork {
-            try RunConfiguration.makeNetwork(
-                from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: request.settings.seed)
-        }
         let measures = Design.Measures(
-            cost: { pattern, depthMultiplier in
+            cost: { configuration in
                 try CandidateCost(
-                    network(pattern, depthMultiplier), settings: settings, threads: pool.threadCount,
+                    configuration.makeNetwork(from: base), settings: settings, threads: pool.threadCount,
                     recomputes: request.settings.recomputes ?? false, model: model)
             },
-            epochSeconds: { candidate in
-                let network = try network(candidate.pattern, candidate.depthMultiplier).network
+            epochSeconds: { configuration in
+                let network = try configuration.makeNetwork(from: base).network
                 let timing = try Timing.training(
                     network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.2).timing
                 return timing.medianMilliseconds / 1000 * Double(stepCount)
@@ -163,6 +159,8 @@ private struct DesignSummary: Encodable {
         let choice: String
         let pattern: String
         let depthMultiplier: Double
+        let distribution: String?
+        let exploration: String?
         let parameters: Int
         let multiplyAdds: Int
         let latencyMilliseconds: Double?
@@ -177,6 +175,8 @@ private struct DesignSummary: Encodable {
             choice = final.candidate.name
             pattern = final.candidate.pattern
             depthMultiplier = final.candidate.depthMultiplier
+            distribution = final.candidate.distribution?.rawValue
+            exploration = final.candidate.exploration
             parameters = final.cost.parameters
             multiplyAdds = final.cost.multiplyAdds
             latencyMilliseconds = final.results.singleImageLatencyMilliseconds

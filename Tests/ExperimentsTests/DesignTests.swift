@@ -8,7 +8,11 @@ import Testing
 /// What designs propose, without training anything.
 @Suite struct DesignProposalTests {
     private static func cost(_ pattern: String, _ depthMultiplier: Double) -> CandidateCost {
-        let run = RunConfiguration.sample(pattern: pattern, depthMultiplier: depthMultiplier).sampleCost
+        cost(.sample(pattern: pattern, depthMultiplier: depthMultiplier))
+    }
+
+    private static func cost(_ configuration: RunConfiguration) -> CandidateCost {
+        let run = configuration.sampleCost
         return CandidateCost(
             run: run, trainingMemoryBytes: 12 * run.parameters, latencyMilliseconds: Double(run.multiplyAdds) / 1e7)
     }
@@ -18,7 +22,7 @@ import Testing
     ) throws -> Design {
         try Design.propose(
             Design.Request(settings: .sample(), budget: budget),
-            Design.Measures(cost: Self.cost, epochSeconds: { _ in epochSeconds })
+            Design.Measures(cost: { Self.cost($0) }, epochSeconds: { _ in epochSeconds })
         ) { secondsLeft }
     }
 
@@ -101,7 +105,9 @@ import Testing
     /// Better the more multiply-adds a network has, and the longer it trains; sparse ones get a little more.
     private static func accuracy(_ configuration: RunConfiguration) -> Double {
         let multiplyAdds = Double(configuration.sampleCost.multiplyAdds)
-        let bonus = configuration.method == .multiplier ? 0 : 0.02
+        var bonus = configuration.method == .multiplier ? 0 : 0.02
+        if configuration.distribution != nil { bonus -= 0.001 }
+        if configuration.exploration != nil { bonus -= 0.002 }
         return min(0.97, 0.5 + 0.02 * log(multiplyAdds) + 0.001 * Double(configuration.epochs) + bonus)
     }
 
@@ -142,8 +148,8 @@ import Testing
         return try Design.propose(
             Design.Request(settings: settings, budget: budget),
             Design.Measures(
-                cost: { pattern, multiplier in
-                    let run = RunConfiguration.sample(pattern: pattern, depthMultiplier: multiplier).sampleCost
+                cost: { configuration in
+                    let run = configuration.sampleCost
                     return CandidateCost(
                         run: run, trainingMemoryBytes: 1000, latencyMilliseconds: Double(run.multiplyAdds) / 1e7)
                 }, epochSeconds: { _ in 1 })
@@ -186,7 +192,7 @@ import Testing
     }
 
     private static func accuracy(of candidate: DesignCandidate) -> Double {
-        accuracy(.sample(pattern: candidate.pattern, depthMultiplier: candidate.depthMultiplier))
+        accuracy(candidate.configuration(.sample()))
     }
 
     @Test func aDesignGoesOnWhereItWasInterrupted() throws {
@@ -212,7 +218,7 @@ import Testing
         let temporary = TemporaryFolder()
         let design = try design(DesignBudget(parameters: 100_000))
         let outcome = try run(design, in: temporary.path, Fake { $0.pattern.contains("block=4") })
-        #expect(outcome.rounds[0].trials.count { $0.problem != nil } == 4)
+        #expect(outcome.rounds[0].trials.count { $0.problem != nil } == 2)
         #expect(!outcome.choice.candidate.pattern.contains("block=4"))
         let other = TemporaryFolder()
         let error = #expect(throws: ExperimentError.self) { try run(design, in: other.path, Fake { _ in true }) }

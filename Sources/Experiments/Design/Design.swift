@@ -57,14 +57,14 @@ extension Design {
 
     /// What proposing needs to know of networks and of this machine.
     public struct Measures {
-        /// Of a pattern at a depth multiplier; throws what is wrong with it.
-        public var cost: (_ pattern: String, _ depthMultiplier: Double) throws -> CandidateCost
-        /// Of a candidate's training, from steps that are timed.
-        public var epochSeconds: (DesignCandidate) throws -> Double
+        /// Throws what is wrong with a configuration.
+        public var cost: (RunConfiguration) throws -> CandidateCost
+        /// Of a training, from steps that are timed.
+        public var epochSeconds: (RunConfiguration) throws -> Double
 
         public init(
-            cost: @escaping (_ pattern: String, _ depthMultiplier: Double) throws -> CandidateCost,
-            epochSeconds: @escaping (DesignCandidate) throws -> Double
+            cost: @escaping (RunConfiguration) throws -> CandidateCost,
+            epochSeconds: @escaping (RunConfiguration) throws -> Double
         ) {
             self.cost = cost
             self.epochSeconds = epochSeconds
@@ -81,7 +81,9 @@ extension Design {
         if let problem = request.problem {
             throw ExperimentError.option(name: problem.field, expected: problem.expected)
         }
-        var (candidates, notes) = try DesignSpace(budget: request.budget, cost: measures.cost).candidates()
+        var (candidates, notes) = try DesignSpace(
+            settings: request.settings, budget: request.budget, cost: measures.cost
+        ).candidates()
         guard !candidates.isEmpty else {
             throw ExperimentError.option(
                 name: "budget",
@@ -89,7 +91,8 @@ extension Design {
         }
         if request.budget.trainingSeconds != nil {
             for index in candidates.indices {
-                candidates[index].epochSeconds = try measures.epochSeconds(candidates[index])
+                candidates[index].epochSeconds = try measures.epochSeconds(
+                    candidates[index].configuration(request.settings))
             }
         }
         let design = Design(request: request, candidates: candidates, notes: notes)

@@ -1,3 +1,5 @@
+import GossamerNetworks
+
 /// What a candidate costs, known before it is trained.
 public struct CandidateCost: Codable, Hashable, Sendable {
     /// Counted exactly.
@@ -14,32 +16,51 @@ public struct CandidateCost: Codable, Hashable, Sendable {
     }
 }
 
-/// A network that could be the answer: a pattern and a depth multiplier.
+/// A way of making the network smaller, which could be the answer.
 public struct DesignCandidate: Codable, Hashable, Sendable {
     public var pattern: String
     public var depthMultiplier: Double
+    /// Nil for uniform.
+    public var distribution: ConnectionDistribution?
+    /// How its connections move while it is trained, such as `by=gradient`; nil where they stay.
+    public var exploration: String?
     public var cost: CandidateCost
     /// Of its training, from steps that were timed; nil before.
     public var epochSeconds: Double?
 
-    public init(pattern: String, depthMultiplier: Double, cost: CandidateCost, epochSeconds: Double? = nil) {
+    public init(
+        pattern: String, depthMultiplier: Double, distribution: ConnectionDistribution? = nil,
+        exploration: String? = nil, cost: CandidateCost
+    ) {
         self.pattern = pattern
         self.depthMultiplier = depthMultiplier
+        self.distribution = distribution
+        self.exploration = exploration
         self.cost = cost
-        self.epochSeconds = epochSeconds
     }
 
     /// In words, as ``RunConfiguration/sizeName``.
-    public var name: String { RunConfiguration.sizeName(pattern: pattern, depthMultiplier: depthMultiplier) }
+    public var name: String {
+        RunConfiguration.sizeName(
+            pattern: pattern, depthMultiplier: depthMultiplier, distribution: distribution, exploration: exploration)
+    }
 
     /// Whether it is of the baseline: fewer channels, none of their connections left out.
     public var isBaseline: Bool { pattern == "dense" }
 
-    /// What to train of it.
-    func configuration(_ settings: RunConfiguration, epochs: Int, validationFraction: Double) -> RunConfiguration {
+    /// The settings of all candidates with what this one is.
+    public func configuration(_ settings: RunConfiguration) -> RunConfiguration {
         var configuration = settings
         configuration.pattern = pattern
         configuration.depthMultiplier = depthMultiplier
+        configuration.distribution = distribution
+        configuration.exploration = exploration
+        return configuration
+    }
+
+    /// What to train of it.
+    func configuration(_ settings: RunConfiguration, epochs: Int, validationFraction: Double) -> RunConfiguration {
+        var configuration = configuration(settings)
         configuration.epochs = epochs
         configuration.validationFraction = validationFraction
         return configuration

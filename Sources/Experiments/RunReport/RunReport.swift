@@ -88,11 +88,12 @@ struct RunPage {
             record.results?.singleImageLatencyMilliseconds.map { "\(Format.milliseconds($0)) for one image" },
             record.results.map { "trained in \(Format.seconds($0.trainingSeconds))" },
         ].compactMap { $0 }
+        let pruned = configuration.pruning == nil ? "" : ", pruned"
         let subject = "\(configuration.network) on \(configuration.data) · seed \(configuration.seed)"
         return """
             <header>
             <p class="eyebrow">\(HTML.escaped(subject))</p>
-            <h1>\(HTML.prose("\(configuration.sizeName): \(accuracy) of the test images"))</h1>
+            <h1>\(HTML.prose("\(configuration.sizeName)\(pruned): \(accuracy) of the test images"))</h1>
             <p class="further">\(HTML.prose(facts.joined(separator: " · ")))</p>
             </header>
             """
