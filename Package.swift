@@ -127,7 +127,10 @@ let package = Package(
             dependencies: ["GossamerNetworks", "GossamerConnectivity", "GossamerTensors"]),
         .testTarget(name: "ElementKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
         .testTarget(name: "SingleImageKernelTests", dependencies: ["CGossamerKernels", "GossamerTensors"]),
-        .testTarget(name: "ModelFilesTests", dependencies: ["GossamerModelFiles", "GossamerTestSupport"]),
+        .testTarget(
+            name: "ModelFilesTests",
+            dependencies: ["GossamerModelFiles", "GossamerTestSupport"],
+            exclude: ["state-dictionaries.py"]),
         .testTarget(
             name: "ONNXTests",
             dependencies: [

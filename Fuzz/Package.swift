@@ -9,8 +9,9 @@ let package = Package(
     targets: [
         .executableTarget(name: "FuzzIDX", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(name: "FuzzCIFAR10", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
-        .executableTarget(name: "FuzzJPEG", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
-        .executableTarget(name: "FuzzPNG", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .target(name: "FuzzImages", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzJPEG", dependencies: ["FuzzImages"]),
+        .executableTarget(name: "FuzzPNG", dependencies: ["FuzzImages"]),
         .executableTarget(name: "FuzzTar", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(name: "FuzzModel", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
         .executableTarget(

@@ -7,30 +7,40 @@ import GossamerONNX
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Read an ONNX file and write it as a model file.",
+        abstract: "Read an ONNX file, or the parameters of torchvision or timm, and write a model file.",
         discussion: """
             Kernels that are all zero become missing connections, so that a network that was pruned elsewhere runs \
-            sparse. What turns an image into the network's input is not in an ONNX file: say it here, and it travels \
-            with the model.
+            sparse. What turns an image into the network's input is not in such files: say it here, and it travels \
+            with the model. A safetensors file holds no network; name the one that its parameters are of.
 
             Examples:
 
               gossamer import resnet18.onnx --output resnet18.safetensors
+              gossamer import resnet50.safetensors --network resnet50 --output resnet50-model.safetensors
               gossamer import lite0.onnx --output lite0.safetensors --class-names imagenet.txt \\
                 --mean 0.498,0.498,0.498 --standard-deviation 0.502,0.502,0.502 \\
                 --resizing shorter-side=256 --interpolation bicubic
             """)
 
-    @Argument(help: "The ONNX file to read; tensors in other files must lie below its folder.")
+    @Argument(help: "The file to read; tensors that ONNX keeps in other files must lie below its folder.")
     var file: String
 
     @Option(name: .customLong("output"), help: "The model file to write.")
     var model: String
 
-    @Option(help: "Which output to read, where the file has several.")
+    @Option(help: "The built-in network that a safetensors file has the parameters of.")
+    var network: String?
+
+    @Option(help: "Whose names the parameters have: torchvision or timm. (default: what fits better)")
+    var names: ModuleNaming?
+
+    @Option(help: "The depth multiplier of that network. (default: 1)")
+    var depthMultiplier: Double?
+
+    @Option(help: "Which output to read, where an ONNX file has several.")
     var outputName: String?
 
-    @Option(help: "Height and width of the images, where the file leaves them open.")
+    @Option(help: "Height and width of the images. (default: the file's, or what the network is made for)")
     var imageSize: Int?
 
     @Option(help: "A text file with the name of a class in each line.")
@@ -57,13 +67,22 @@ struct ImportCommand: ParsableCommand {
         if let imageSize, !(1 ... 1 << 16).contains(imageSize) {
             throw ValidationError("--image-size \(imageSize): expected 1 to 65536")
         }
+        if network == nil, names != nil || depthMultiplier != nil {
+            throw ValidationError("--names and --depth-multiplier: expected only with --network")
+        }
+        if network == nil, file.hasSuffix(".safetensors") {
+            throw ValidationError("--network: expected the network that '\(file)' has the parameters of")
+        }
+        if network != nil, outputName != nil {
+            throw ValidationError("--output-name: expected only for an ONNX file")
+        }
         if let resizing, Preprocessing.Resizing(parsing: resizing) == nil {
             throw ValidationError("--resizing \(resizing): expected \(Preprocessing.Resizing.forms)")
         }
     }
 
     func run() throws {
-        let imported = try ONNXImporter(output: outputName, imageSize: imageSize).model(contentsOf: file)
+        let imported = try read()
         let labels = try labels(imported.labels, of: imported.network)
         try Model.save(imported.network, parameters: imported.parameters, labels: labels, to: model)
         let cost = NetworkCost(imported.network)
@@ -78,6 +97,17 @@ struct ImportCommand: ParsableCommand {
                     network: imported.network.name, layers: imported.network.nodes.count - 1,
                     parameters: cost.parameters, connections: cost.connections, file: model, fileBytes: bytes))
         }
+    }
+
+    private func read() throws -> Model {
+        guard let network else {
+            return try ONNXImporter(output: outputName, imageSize: imageSize).model(contentsOf: file)
+        }
+        let architecture = try Architecture.named(network)
+        let file = try SafetensorsFile(contentsOf: file)
+        let dictionary = try names.map { naming in try StateDictionary(architecture, naming: naming) }
+            ?? StateDictionary(architecture, guessedFrom: file)
+        return try dictionary.model(file, side: imageSize, multiplier: depthMultiplier ?? 1)
     }
 
     /// What the file says, and what the options say instead.

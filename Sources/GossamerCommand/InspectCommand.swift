@@ -35,6 +35,7 @@ struct InspectCommand: ParsableCommand {
         guard (1 ... 65_536).contains(batch ?? 1) else {
             throw ValidationError("--batch \(batch ?? 0): expected 1 to 65536")
         }
+        if model != nil { try network.requireUnused(beside: "--model", imageSize: imageSize) }
     }
 
     func run() throws {

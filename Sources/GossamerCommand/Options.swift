@@ -20,6 +20,17 @@ struct NetworkOptions: ParsableArguments {
 }
 
 extension NetworkOptions {
+    /// - Throws: where an option is given that would mean nothing beside another.
+    func requireUnused(beside other: String, imageSize: Int?) throws {
+        let given = [
+            ("--network", network != Self.standardNetwork), ("--pattern", pattern != "dense"),
+            ("--depth-multiplier", depthMultiplier != 1), ("--seed", seed != 1), ("--image-size", imageSize != nil),
+        ].filter(\.1).map(\.0)
+        guard given.isEmpty else {
+            throw ValidationError("\(given.joined(separator: ", ")): expected no such option beside \(other)")
+        }
+    }
+
     /// The network for images of its own size, or of the size given, and the classes that it was made for.
     func make(pattern: String, imageSize: Int?) throws -> SparsifiedNetwork {
         let known = Architecture.all.first { $0.name == network }

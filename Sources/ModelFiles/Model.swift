@@ -40,6 +40,16 @@ public struct ModelLabels: Hashable, Sendable {
             classNames: classNames, preprocessing: Preprocessing(normalization: normalization), origin: origin)
     }
 
+    /// Classes that are called by their numbers, and images whose pixels go in as they are, from 0 to 1.
+    public init(unlabelled network: Network, origin: [String: String]) {
+        let channels = network.inputShape.channels
+        self.init(
+            classNames: (0 ..< network.outputShape.count).map(String.init),
+            normalization: Normalization(
+                mean: Array(repeating: 0, count: channels), standardDeviation: Array(repeating: 1, count: channels)),
+            origin: origin)
+    }
+
     public var normalization: Normalization { preprocessing.normalization }
 }
 

@@ -1,3 +1,5 @@
+import GossamerTensors
+
 /// A safetensors file, open for reading: https://github.com/huggingface/safetensors#format.
 ///
 /// Opening reads and checks the header alone; a tensor's values are read when asked for, straight to where they go.
@@ -82,6 +84,22 @@ public struct SafetensorsFile: Sendable {
             throw mismatch(name, "\(buffer.count) values, found \(tensor.count)")
         }
         try source.read(into: UnsafeMutableRawBufferPointer(buffer), from: dataStart + tensor.byteRange.lowerBound)
+    }
+
+    /// The values of a tensor of F32, F16 or BF16 as single precision numbers.
+    ///
+    /// - Throws: `mismatch` where the name or the element type is not the file's; `unreadable`.
+    public func floatsOfAnyPrecision(_ name: String) throws(ModelFileError) -> [Float] {
+        let tensor = try tensor(name)
+        func bits() throws(ModelFileError) -> [UInt16] {
+            try source.array(count: tensor.count, from: dataStart + tensor.byteRange.lowerBound)
+        }
+        switch tensor.type {
+        case .float32: return try floats(name).values
+        case .float16: return try bits().map { Float(halfPrecision: $0) }
+        case .bfloat16: return try bits().map { Float(brainFloat: $0) }
+        default: throw mismatch(name, "dtype F32, F16 or BF16, found \(tensor.type.rawValue)")
+        }
     }
 
     private func tensor<Element: SafetensorsElement>(

@@ -3,6 +3,8 @@
 public enum SafetensorsType: String, CaseIterable, Sendable {
     case uint8 = "U8"
     case uint16 = "U16"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
     case int32 = "I32"
     case float32 = "F32"
     case float64 = "F64"
@@ -11,7 +13,7 @@ public enum SafetensorsType: String, CaseIterable, Sendable {
     public var byteCount: Int {
         switch self {
         case .uint8: 1
-        case .uint16: 2
+        case .uint16, .float16, .bfloat16: 2
         case .int32, .float32: 4
         case .float64, .int64: 8
         }

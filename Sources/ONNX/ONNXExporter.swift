@@ -8,7 +8,7 @@ import GossamerTensors
 ///
 /// Depthwise and grouped convolutions are written as such; ONNX knows no other sparse connections, so that any other
 /// sparse convolution becomes a dense one with zeros. Dropout and auxiliary heads disappear. Class names and the
-/// normalisation of images go into the file's metadata.
+/// preprocessing of images go into the file's metadata.
 public struct ONNXExporter: Hashable, Sendable {
     /// Whether batch normalisation that alone reads a convolution is multiplied into its weights.
     public var foldsBatchNormalization: Bool
@@ -30,7 +30,7 @@ public struct ONNXExporter: Hashable, Sendable {
 
     /// Writes the file beside `path` and renames it.
     ///
-    /// - Parameter labels: what the outputs are called and how images are normalised; nil where nobody knows.
+    /// - Parameter labels: what the outputs are called and how images are prepared; nil where nobody knows.
     /// - Throws: `unwritable` where the system refuses, or where the weights exceed what a file can hold.
     public func write(
         _ network: Network, parameters: borrowing Parameters, labels: ModelLabels? = nil, to path: String
@@ -105,7 +105,7 @@ public struct ONNXExporter: Hashable, Sendable {
             return entry
         }
         return [
-            entry("classNames", labels.classNames), entry("normalization", labels.normalization),
+            entry("classNames", labels.classNames), entry("preprocessing", labels.preprocessing),
             entry("origin", labels.origin),
         ]
     }

@@ -99,14 +99,15 @@ public struct ONNXImporter: Hashable, Sendable {
         let classes = network.outputShape.count
         let names = decoded("classNames", [String].self).flatMap { $0.count == classes ? $0 : nil }
         let channels = network.inputShape.channels
-        let normalization = decoded("normalization", Normalization.self)
-            .flatMap { $0.channelCount == channels ? $0 : nil }
-        return ModelLabels(
-            classNames: names ?? (0 ..< classes).map(String.init),
-            normalization: normalization
-                ?? Normalization(
-                    mean: Array(repeating: 0, count: channels),
-                    standardDeviation: Array(repeating: 1, count: channels)),
-            origin: decoded("origin", [String: String].self) ?? ["format": "ONNX"])
+        // Earlier files hold the normalisation alone.
+        let preprocessing = decoded("preprocessing", Preprocessing.self)
+            ?? decoded("normalization", Normalization.self).map { Preprocessing(normalization: $0) }
+        var labels = ModelLabels(
+            unlabelled: network, origin: decoded("origin", [String: String].self) ?? ["format": "ONNX"])
+        if let names { labels.classNames = names }
+        if let preprocessing, preprocessing.normalization.channelCount == channels {
+            labels.preprocessing = preprocessing
+        }
+        return labels
     }
 }

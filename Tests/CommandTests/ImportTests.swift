@@ -57,4 +57,25 @@ import Testing
             ["import", "\(Self.fixtures)/gemm.onnx", "--output", "model.safetensors", "--mean", "1,2"])
         #expect(option.errors.contains("--mean 1,2: expected 3 numbers"))
     }
+
+    /// Out for torchvision and in again; the connections are those that were there.
+    @Test func parametersOfTorchvision() async throws {
+        let gossamer = try Gossamer()
+        let network = ["--network", "mobilenet-v2", "--depth-multiplier", "0.1"]
+        try await gossamer.succeed(
+            ["export", "--format", "safetensors", "--pattern", "random:0.2", "--output", "theirs.safetensors"]
+                + network)
+        let imported = try await gossamer.succeed(
+            ["import", "theirs.safetensors", "--output", "ours.safetensors", "--json"] + network)
+        let inspected = try await gossamer.succeed(["inspect", "--pattern", "random:0.2", "--json"] + network)
+        #expect(try imported.json(Imported.self).connections == inspected.json(CostAnswer.self).connections)
+        try await gossamer.succeed([
+            "export", "--model", "ours.safetensors", "--output", "ours.onnx", "--fold-batch-normalization",
+        ])
+        let unknown = try await gossamer.run(["import", "theirs.safetensors", "--output", "ours.safetensors"])
+        #expect(unknown.status == 64 && unknown.errors.contains("--network: expected the network"))
+        let wrong = try await gossamer.run(
+            ["import", "theirs.safetensors", "--network", "resnet18", "--output", "ours.safetensors"])
+        #expect(wrong.status == 1 && wrong.errors.contains("theirs.safetensors: tensor conv1.weight: expected"))
+    }
 }

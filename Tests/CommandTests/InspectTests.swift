@@ -81,4 +81,13 @@ import Testing
         let made = try await gossamer.succeed(["inspect", "--json", "--pattern", pattern, "--image-size", "12"])
         #expect(try file.json(CostAnswer.self) == made.json(CostAnswer.self))
     }
+
+    @Test func refusesWhatAModelDecides() async throws {
+        for (command, rest) in [("inspect", []), ("export", ["--output", "model.onnx"])] {
+            let result = try await Gossamer().run(
+                [command, "--model", "model.safetensors", "--pattern", "random:0.1", "--seed", "2"] + rest)
+            #expect(result.status == 64, "\(command)")
+            #expect(result.errors.contains("--pattern, --seed: expected no such option beside --model"), "\(command)")
+        }
+    }
 }

@@ -3,39 +3,20 @@ import GossamerTensors
 import Testing
 
 @Suite struct DrawingTests {
-    private func request(
-        channels: Int, filters: [Int], needs: [ConnectionRequest.Need]? = nil
-    ) -> ConnectionRequest {
-        ConnectionRequest(
-            channels: channels,
-            readers: filters.enumerated().map { index, count in
-                .init(name: "conv\(index)", filterCount: max(2, count), filters: Array(0 ..< count))
-            },
-            needs: needs ?? Array(repeating: .vital, count: channels))
-    }
-
     /// A stored seed must draw the same connections in every version and on every machine.
     @Test func drawingIsStable() {
         var generator = SeededGenerator(seed: 42)
-        let rows = Pattern.random(density: 0.3).draw(request(channels: 7, filters: [3, 2]), using: &generator)
+        let rows = Pattern.random(density: 0.3).draw(connectionRequest(channels: 7, filters: [3, 2]), using: &generator)
         #expect(rows == [[[0, 1, 2], [0, 1, 5], [2, 3, 6]], [[2, 3, 6], [3, 4, 6]]])
     }
 
     /// Random requests: fan-in, blocks, covering and range hold in each.
     @Test func drawnRowsKeepTheirPromises() {
         for seed in 0 ..< 400 as Range<UInt64> {
-            var cases = SeededGenerator(seed: seed, keys: 1)
-            let channels = 1 + cases.index(below: 60)
-            let filters = (0 ... cases.index(below: 3)).map { _ in 1 + cases.index(below: 40) }
-            let needs = (0 ..< channels).map { _ in
-                ConnectionRequest.Need(rawValue: cases.index(below: 3))!
-            }
-            let density = [0.003, 0.03, 0.1, 0.37, 0.9, 1][cases.index(below: 6)]
-            let block = 1 + cases.index(below: 5)
-            let request = request(channels: channels, filters: filters, needs: needs)
-            var generator = SeededGenerator(seed: seed)
-            let drawn = Pattern.random(density: density, block: block).draw(request, using: &generator)
-            let line = "seed \(seed): \(channels) channels, filters \(filters), density \(density), block \(block)"
+            let drawing = RandomDrawing(seed: seed) { Pattern.random(density: $0, block: $1) }
+            let (channels, filters, needs) = (drawing.request.channels, drawing.filters, drawing.request.needs)
+            let (density, block, line) = (drawing.density, drawing.block, drawing.description)
+            let (request, drawn) = (drawing.request, drawing.rows)
 
             var slots = 0
             #expect(drawn.map(\.count) == filters, "\(line)")
@@ -60,7 +41,8 @@ import Testing
     @Test(arguments: [ConnectionRequest.Need.vital, .some, .none], [1, 3])
     func connectionsAreUniform(need: ConnectionRequest.Need, block: Int) {
         let (channels, filters, draws) = (9, 6, 6000)
-        let request = request(channels: channels, filters: [4, 2], needs: Array(repeating: need, count: channels))
+        let request = connectionRequest(
+            channels: channels, filters: [4, 2], needs: Array(repeating: need, count: channels))
         var counts = [Int](repeating: 0, count: channels * filters)
         for seed in 0 ..< UInt64(draws) {
             var generator = SeededGenerator(seed: seed)
@@ -76,18 +58,10 @@ import Testing
     /// Random requests: fan-in, fan-out, blocks and range hold in each, and as much is covered as can be.
     @Test func expandersAreRegular() {
         for seed in 0 ..< 400 as Range<UInt64> {
-            var cases = SeededGenerator(seed: seed, keys: 2)
-            let channels = 1 + cases.index(below: 60)
-            let filters = (0 ... cases.index(below: 3)).map { _ in 1 + cases.index(below: 40) }
-            let needs = (0 ..< channels).map { _ in
-                ConnectionRequest.Need(rawValue: cases.index(below: 3))!
-            }
-            let density = [0.003, 0.03, 0.1, 0.37, 0.9, 1][cases.index(below: 6)]
-            let block = 1 + cases.index(below: 5)
-            let request = request(channels: channels, filters: filters, needs: needs)
-            var generator = SeededGenerator(seed: seed)
-            let drawn = Pattern.expander(density: density, block: block).draw(request, using: &generator)
-            let line = "seed \(seed): \(channels) channels, filters \(filters), density \(density), block \(block)"
+            let drawing = RandomDrawing(seed: seed) { Pattern.expander(density: $0, block: $1) }
+            let (channels, filters, needs) = (drawing.request.channels, drawing.filters, drawing.request.needs)
+            let (density, block, line) = (drawing.density, drawing.block, drawing.description)
+            let (request, drawn) = (drawing.request, drawing.rows)
             #expect(drawn.map(\.count) == filters, "\(line)")
             var slots = 0
             for (reader, rows) in zip(request.readers, drawn) {
@@ -111,7 +85,7 @@ import Testing
     @Test(arguments: [3, 4])
     func expandersAreUniform(fanIn: Int) {
         let (channels, filters, draws) = (9, 6, 6000)
-        let request = request(channels: channels, filters: [filters])
+        let request = connectionRequest(channels: channels, filters: [filters])
         var counts = [Int](repeating: 0, count: channels * filters)
         for seed in 0 ..< UInt64(draws) {
             var generator = SeededGenerator(seed: seed)
@@ -126,15 +100,53 @@ import Testing
 
     @Test func denseReadsEverything() {
         var generator = SeededGenerator(seed: 0)
-        let rows = Pattern.dense.draw(request(channels: 3, filters: [2]), using: &generator)
+        let rows = Pattern.dense.draw(connectionRequest(channels: 3, filters: [2]), using: &generator)
         #expect(rows == [[[0, 1, 2], [0, 1, 2]]])
     }
 
     /// Readers of a tensor share the covering: with as many slots as channels each channel is read exactly once.
     @Test func coveringIsJoint() {
-        let request = request(channels: 30, filters: [10, 5])
+        let request = connectionRequest(channels: 30, filters: [10, 5])
         var generator = SeededGenerator(seed: 3)
         let rows = request.uniformRows(using: &generator) { _ in 2 }
         #expect(rows.joined().joined().sorted() == Array(0 ..< 30))
+    }
+}
+
+private func connectionRequest(
+    channels: Int, filters: [Int], needs: [ConnectionRequest.Need]? = nil
+) -> ConnectionRequest {
+    ConnectionRequest(
+        channels: channels,
+        readers: filters.enumerated().map { index, count in
+            .init(name: "conv\(index)", filterCount: max(2, count), filters: Array(0 ..< count))
+        },
+        needs: needs ?? Array(repeating: .vital, count: channels))
+}
+
+/// A random request, and what a pattern draws for it.
+private struct RandomDrawing: CustomStringConvertible {
+    let seed: UInt64
+    let filters: [Int]
+    let density: Double
+    let block: Int
+    let request: ConnectionRequest
+    let rows: [[[Int]]]
+
+    init(seed: UInt64, pattern: (_ density: Double, _ block: Int) -> Pattern) {
+        self.seed = seed
+        var cases = SeededGenerator(seed: seed, keys: 1)
+        let channels = 1 + cases.index(below: 60)
+        filters = (0 ... cases.index(below: 3)).map { _ in 1 + cases.index(below: 40) }
+        let needs = (0 ..< channels).map { _ in ConnectionRequest.Need(rawValue: cases.index(below: 3))! }
+        density = [0.003, 0.03, 0.1, 0.37, 0.9, 1][cases.index(below: 6)]
+        block = 1 + cases.index(below: 5)
+        request = connectionRequest(channels: channels, filters: filters, needs: needs)
+        var generator = SeededGenerator(seed: seed)
+        rows = pattern(density, block).draw(request, using: &generator)
+    }
+
+    var description: String {
+        "seed \(seed): \(request.channels) channels, filters \(filters), density \(density), block \(block)"
     }
 }

@@ -98,10 +98,10 @@ private let tensors = [
     HostileFile("no offsets", "dtype, shape", "{\"a\":{\"dtype\":\"F32\",\"shape\":[]}}"),
     HostileFile("repeated field", "once each, found dtype", HostileFile.tensor(more: ",\"dtype\":\"F32\""), data: 8),
     HostileFile("unknown field", "once each, found more", HostileFile.tensor(more: ",\"more\":1"), data: 8),
-    HostileFile("unknown dtype", "a dtype of U8, U16, I32, F32, F64, I64, found Q8",
+    HostileFile("unknown dtype", "a dtype of U8, U16, F16, BF16, I32, F32, F64, I64, found Q8",
         HostileFile.tensor("\"Q8\""), data: 8),
-    HostileFile("dtype of the format, not supported", "found BF16",
-        HostileFile.tensor("\"BF16\"", offsets: "[0,4]"), data: 4),
+    HostileFile("dtype of the format, not supported", "found F8_E4M3",
+        HostileFile.tensor("\"F8_E4M3\"", offsets: "[0,4]"), data: 4),
     HostileFile("dtype in lower case", "found f32", HostileFile.tensor("\"f32\""), data: 8),
     HostileFile("dtype a number", "\" at byte", HostileFile.tensor("32"), data: 8),
     HostileFile("negative size", "a whole number", HostileFile.tensor(shape: "[-2]"), data: 8),
@@ -236,6 +236,7 @@ private let metadata = [
         let count = switch tensor.type {
         case .uint8: try file.values(name, as: UInt8.self).values.count
         case .uint16: try file.values(name, as: UInt16.self).values.count
+        case .float16, .bfloat16: try file.floatsOfAnyPrecision(name).count
         case .int32: try file.values(name, as: Int32.self).values.count
         case .int64: try file.values(name, as: Int64.self).values.count
         case .float32: try file.floats(name).values.count

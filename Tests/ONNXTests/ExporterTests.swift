@@ -108,13 +108,27 @@ import Testing
     @Test func labelsAreMetadata() throws {
         let network = try Network.mnist(classes: 2)
         let labels = ModelLabels(
-            classNames: ["a", "b \"c\""], normalization: Normalization(mean: [0.5], standardDeviation: [0.25]),
+            classNames: ["a", "b \"c\""],
+            preprocessing: Preprocessing(
+                resizing: .shorterSide(256), interpolation: .bicubic,
+                normalization: Normalization(mean: [0.5], standardDeviation: [0.25])),
             origin: ["data": "drawn"])
-        let entries = try export(network, labels: labels).model.metadataProps
+        let model = try export(network, labels: labels).model
+        let entries = model.metadataProps
         let texts = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) })
         #expect(texts["gossamer.classNames"] == #"["a","b \"c\""]"#)
-        #expect(texts["gossamer.normalization"] == #"{"mean":[0.5],"standardDeviation":[0.25]}"#)
         #expect(texts["gossamer.origin"] == #"{"data":"drawn"}"#)
+        // All of it comes back.
+        #expect(try ONNXImporter().model(bytes: model.serializedBytes()).labels == labels)
+        var earlier = model
+        earlier.metadataProps.removeAll { $0.key == "gossamer.preprocessing" }
+        var entry = Onnx_StringStringEntryProto()
+        entry.key = "gossamer.normalization"
+        entry.value = #"{"mean":[0.5],"standardDeviation":[0.25]}"#
+        earlier.metadataProps.append(entry)
+        #expect(
+            try ONNXImporter().model(bytes: earlier.serializedBytes()).labels.preprocessing
+                == Preprocessing(normalization: labels.normalization))
     }
 
     @Test func auxiliaryHeadsAreLeftOut() throws {

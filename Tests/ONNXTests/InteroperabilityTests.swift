@@ -11,7 +11,7 @@ import Testing
 ///
 /// GOSSAMER_PYTHON names an interpreter that has `onnx` and `onnxruntime`; without the packages the tests are skipped.
 /// GOSSAMER_ONNX_NETWORKS, as in "vgg16n resnet50", names architectures to compare at their own sizes too.
-@Suite(.enabled(if: Python.hasRuntime, "needs the Python packages onnx and onnxruntime, see GOSSAMER_PYTHON"))
+@Suite(.enabled(if: hasRuntime, "needs the Python packages onnx and onnxruntime, see GOSSAMER_PYTHON"))
 struct InteroperabilityTests {
     @Test func randomNetworks() throws {
         var cases = ExportedCases()
@@ -69,7 +69,7 @@ struct InteroperabilityTests {
 ///
 /// GOSSAMER_IMPORT_CASES, as in "dynamo:timm.resnet18:64 tf2onnx:MobileNet:96", names others than the usual ones. Cases
 /// whose packages are missing are left out.
-@Suite(.enabled(if: Python.hasRuntime, "needs the Python packages onnx and onnxruntime, see GOSSAMER_PYTHON"))
+@Suite(.enabled(if: hasRuntime, "needs the Python packages onnx and onnxruntime, see GOSSAMER_PYTHON"))
 struct ImportInteroperabilityTests {
     private static let usual = [
         "torchscript13:torchvision.resnet18:64", "torchscript12:torchvision.mobilenet_v2:64",
@@ -82,7 +82,7 @@ struct ImportInteroperabilityTests {
         let folder = TemporaryFolder()
         let named = ProcessInfo.processInfo.environment["GOSSAMER_IMPORT_CASES"]
         let cases = named.map { $0.split(separator: " ").map(String.init) } ?? Self.usual
-        let result = try Python.run([Python.importScript, folder.path] + cases)
+        let result = try Python.run([Python.script("make-import-cases.py"), folder.path] + cases)
         #expect(result.status == 0, "\(result.output)")
         let lines = result.output.split(separator: "\n").map { $0.split(separator: " ") }
         let made = lines.filter { $0.first == "made" }
@@ -90,17 +90,13 @@ struct ImportInteroperabilityTests {
         #expect(made.count + lines.count { $0.starts(with: ["left", "out"]) } == cases.count, "\(result.output)")
         for line in made {
             let model = try ONNXImporter().model(contentsOf: folder.file("\(line[1]).onnx"))
-            let images = try floats(folder.file("\(line[1]).images"))
+            let images = try rawFloats(ofFile: folder.file("\(line[1]).images"))
             let count = images.count / model.network.inputShape.count
             var plan = try InferencePlan(
                 model.network, parameters: model.parameters, capacity: count, pool: ThreadPool(threads: 1))
-            let error = relativeError(plan(images), try floats(folder.file("\(line[1]).outputs")))
+            let error = relativeError(plan(images), try rawFloats(ofFile: folder.file("\(line[1]).outputs")))
             #expect(error < 1e-4, "\(line[2])")
         }
-    }
-
-    private func floats(_ path: String) throws -> [Float] {
-        try Data(contentsOf: URL(fileURLWithPath: path)).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     }
 }
 
@@ -118,40 +114,15 @@ private struct ExportedCases {
             network, parameters: parameters, to: folder.file("\(name).onnx"))
         let input = generator.bells(images * network.inputShape.count)
         var plan = try InferencePlan(network, parameters: parameters, capacity: images, pool: ThreadPool(threads: 1))
-        try write(input, "\(name).images")
-        try write(plan(input), "\(name).logits")
-    }
-
-    private func write(_ values: [Float], _ name: String) throws {
-        try values.withUnsafeBytes { Data($0) }.write(to: URL(fileURLWithPath: folder.file(name)))
+        try writeRaw(input, to: folder.file("\(name).images"))
+        try writeRaw(plan(input), to: folder.file("\(name).logits"))
     }
 
     func check() throws {
-        let result = try Python.run([Python.script, folder.path])
+        let result = try Python.run([Python.script("compare-onnx.py"), folder.path])
         #expect(result.status == 0, "\(result.output)")
         #expect(result.output.split(separator: "\n").count { $0.hasPrefix("same ") } == count, "\(result.output)")
     }
 }
 
-private enum Python {
-    static let interpreter = ProcessInfo.processInfo.environment["GOSSAMER_PYTHON"] ?? "python3"
-    static let hasRuntime = (try? run(["-c", "import numpy, onnx, onnxruntime"]).status) == 0
-    static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("compare-onnx.py").path
-
-    static let importScript = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("make-import-cases.py").path
-
-    static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [interpreter] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-    }
-}
+private let hasRuntime = Python.has("numpy", "onnx", "onnxruntime")

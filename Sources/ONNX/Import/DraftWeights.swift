@@ -4,9 +4,6 @@ import GossamerNetworks
 extension DraftConvolution {
     private var channelsPerGroup: Int { weight.shape[1] }
 
-    /// A layer loses connections where at least one kernel of so many is zero.
-    private static let smallestSparseShare = 20
-
     /// The layer with the pattern that its groups are.
     var patterned: Convolution {
         guard groups > 1, channels == nil else { return layer }
@@ -31,20 +28,13 @@ extension DraftConvolution {
     func table(inputCount: Int) throws(ImportError) -> ConnectionTable? {
         let values = try weight.finiteFloats()
         let area = layer.kernel.height * layer.kernel.width
-        let isZero = values.withUnsafeBufferPointer { buffer in
-            (0 ..< buffer.count / area).map { kernel in
-                for tap in kernel * area ..< (kernel + 1) * area where buffer[tap] != 0 { return false }
-                return true
-            }
-        }
-        // Indices, and kernels for sparse layers, cost more than a few zeros save.
-        let isSparse = isZero.count { $0 } * Self.smallestSparseShare >= isZero.count
-        if groups == 1 && channelsPerGroup == inputCount && !isSparse { return nil }
+        let isZero = ZeroKernels.find(in: values, area: area)
+        if groups == 1 && channelsPerGroup == inputCount && isZero == nil { return nil }
         guard values.count / area <= Int(Int32.max) else { throw ImportError("fewer than 2^31 kernels") }
         return ConnectionTable(
             inputCount: inputCount,
             rows: (0 ..< layer.filters).map { filter in
-                kernels(of: filter).filter { !isSparse || !isZero[$0.position] }.map(\.channel)
+                kernels(of: filter).filter { !(isZero?[$0.position] ?? false) }.map(\.channel)
             })
     }
 

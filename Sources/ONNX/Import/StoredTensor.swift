@@ -1,5 +1,6 @@
 import Foundation
 import GossamerModelFiles
+import GossamerTensors
 
 /// A tensor as a file holds it, checked but not yet read: in the message, or in a file of its own.
 struct StoredTensor {
@@ -138,16 +139,7 @@ extension Onnx_TensorProto.DataType {
 
     /// The value of a half precision or a brain float.
     fileprivate func float(bits: UInt16) -> Float {
-        let wide = UInt32(bits)
-        if self == .bfloat16 { return Float(bitPattern: wide << 16) }
-        let sign = (wide & 0x8000) << 16
-        let exponent = (wide >> 10) & 31
-        let fraction = wide & 0x3FF
-        switch exponent {
-        case 0: return Float(sign: sign == 0 ? .plus : .minus, exponent: -24, significand: Float(fraction))
-        case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-        default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-        }
+        self == .bfloat16 ? Float(brainFloat: bits) : Float(halfPrecision: bits)
     }
 }
 
