@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo build test test-neon check-kernels consumer classify sanitize-address sanitize-undefined sanitize-thread fuzz \
-	fixtures clean packages toolchain
+	peers fixtures clean packages toolchain
 
 SWIFT ?= swift
 # Kernels are C, which SwiftPM optimises in release alone. Without testable imports, tests and command share a build.
@@ -24,6 +24,9 @@ demo: build ## Train dense, narrow and sparse networks on Fashion-MNIST and repo
 
 build: packages toolchain ## Build the command line, .build/release/gossamer
 	$(SWIFT) build -c release --product gossamer
+
+peers: packages ## Install the Python packages that tests compare with, and print the interpreter for GOSSAMER_PYTHON
+	@Scripts/install-peers.sh
 
 test: packages toolchain ## Run all tests, in release
 	$(TEST) $(TEST_OPTIONS)
@@ -82,7 +85,7 @@ else
 endif
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-* Examples/Consumer/.build Examples/Classify/.build Fuzz/.build
+	rm -rf .build .build-* .venv-peers Examples/Consumer/.build Examples/Classify/.build Fuzz/.build
 
 packages:
 	@Scripts/install-packages.sh

@@ -150,7 +150,8 @@ let package = Package(
             name: "ImagesTests", dependencies: ["GossamerImages", "CZlib"], exclude: ["pillow-cases.py"]),
         .testTarget(name: "DatasetsTests", dependencies: ["GossamerDatasets", "CZlib"]),
         // Runs the executable, which is therefore built first.
-        .testTarget(name: "CommandTests", dependencies: ["GossamerCommand", "GossamerTensors"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["GossamerCommand", "GossamerTensors", "GossamerTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -193,8 +193,11 @@ import Testing
     }
 }
 
-/// The libraries themselves load what is written here, and compute the same; and the other way round.
-@Suite(.enabled(if: hasTorch, "needs the Python packages torch, torchvision and safetensors, see GOSSAMER_PYTHON"))
+/// The libraries themselves load what is written here, and compute the same; and the other way round. VGG-16, with half a
+/// gigabyte of parameters, takes part where GOSSAMER_LARGE_NETWORKS is set.
+@Suite(
+    .serialized,
+    .enabled(if: hasTorch, "needs the Python packages torch, torchvision and safetensors, see GOSSAMER_PYTHON"))
 struct StateDictionaryInteroperabilityTests {
     private static let hasTimm = Python.has("timm")
     private static let script = Python.script("state-dictionaries.py")
@@ -212,7 +215,10 @@ struct StateDictionaryInteroperabilityTests {
         try #require(result.status == 0, "\(result.output)")
     }
 
-    private static let networks = StateDictionaryTests.networks.filter { hasTimm || !$0.1.hasPrefix("timm.") }
+    private static let hasRoom = ProcessInfo.processInfo.environment["GOSSAMER_LARGE_NETWORKS"] != nil
+    private static let networks = StateDictionaryTests.networks.filter {
+        (hasTimm || !$0.1.hasPrefix("timm.")) && (hasRoom || $0.0 != "vgg16")
+    }
 
     @Test(arguments: networks) func readsTheirs(architecture: String, module: String) throws {
         let folder = TemporaryFolder()

@@ -2,8 +2,8 @@
 
     make-import-cases.py FOLDER CASE...
 
-A case is EXPORTER:NETWORK[:SIDE], such as `torchscript:torchvision.resnet18:96`, `dynamo:timm.tf_efficientnet_lite0` or
-`tf2onnx:MobileNetV2:96`. For every case that its packages are there for, FOLDER gets N.onnx, N.images and N.outputs
+A case is EXPORTER[OPSET]:NETWORK[:SIDE], such as `torchscript11:torchvision.resnet18:96`,
+`dynamo21:timm.tf_efficientnet_lite0` or `tf2onnx:MobileNetV2:96`. For every case that its packages are there for, FOLDER gets N.onnx, N.images and N.outputs
 (floats, channels first), and a line `made N CASE`; others get a line `left out CASE: reason`. Weights are random.
 """
 
@@ -23,11 +23,11 @@ def network(name):
 
     package, _, kind = name.partition(".")
     torch.manual_seed(1)
+    # torchvision's compiled operators may not fit the torch that is there. Classifiers need none of them.
+    register = torch.library.register_fake
+    torch.library.register_fake = lambda name, *rest, **options: (
+        (lambda function: function) if str(name).startswith("torchvision::") else register(name, *rest, **options))
     if package == "torchvision":
-        # Its compiled operators may not fit the torch that is there. Classifiers need none of them.
-        register = torch.library.register_fake
-        torch.library.register_fake = lambda name, *rest, **options: (
-            (lambda function: function) if str(name).startswith("torchvision::") else register(name, *rest, **options))
         import torchvision
 
         options = {"aux_logits": True, "init_weights": True} if kind in ("googlenet", "inception_v3") else {}
@@ -50,8 +50,9 @@ def from_torch(exporter, name, side, path):
 
     model = network(name)
     images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(2))
-    if exporter == "dynamo":
-        torch.onnx.export(model, (images,), path, dynamo=True, verbose=False)
+    if exporter.startswith("dynamo"):
+        opset = int(exporter.removeprefix("dynamo") or 18)
+        torch.onnx.export(model, (images,), path, dynamo=True, opset_version=opset, verbose=False)
     else:
         opset = int(exporter.removeprefix("torchscript") or 13)
         keeps = opset % 2 == 0
@@ -63,17 +64,24 @@ def from_torch(exporter, name, side, path):
     return images.numpy()
 
 
-def from_tensorflow(name, side, path):
+def from_tensorflow(exporter, name, side, path):
     import tensorflow
     import tf2onnx
 
     tensorflow.random.set_seed(1)
+    random = numpy.random.default_rng(1)
     model = getattr(tensorflow.keras.applications, name)(weights=None, input_shape=(side, side, 3))
+    for layer in model.layers:
+        if isinstance(layer, tensorflow.keras.layers.BatchNormalization):
+            *trained, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [random.uniform(0.7, 1.3, values.shape) for values in trained]
+                + [random.normal(0, 0.1, mean.shape), random.uniform(0.5, 1.5, variance.shape)])
     shape = tensorflow.TensorSpec((None, side, side, 3), tensorflow.float32)
     tf2onnx.convert.from_function(
-        tensorflow.function(lambda x: model(x, training=False), input_signature=[shape]), [shape], opset=15,
-        output_path=path)
-    return numpy.random.default_rng(2).normal(size=(2, side, side, 3)).astype(numpy.float32)
+        tensorflow.function(lambda x: model(x, training=False), input_signature=[shape]), [shape],
+        opset=int(exporter.removeprefix("tf2onnx") or 15), output_path=path)
+    return random.normal(size=(2, side, side, 3)).astype(numpy.float32)
 
 
 folder = pathlib.Path(sys.argv[1])
@@ -82,7 +90,8 @@ for number, case in enumerate(sys.argv[2:]):
     side = int(rest[0]) if rest else 224
     path = str(folder / f"{number}.onnx")
     try:
-        images = from_tensorflow(name, side, path) if exporter == "tf2onnx" else from_torch(exporter, name, side, path)
+        make = from_tensorflow if exporter.startswith("tf2onnx") else from_torch
+        images = make(exporter, name, side, path)
     except ImportError as error:
         print(f"left out {case}: {error}", flush=True)
         continue
@@ -90,8 +99,10 @@ for number, case in enumerate(sys.argv[2:]):
     settings.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
     (output, *_) = session.run(None, {session.get_inputs()[0].name: images})
-    if exporter == "tf2onnx":
+    if exporter.startswith("tf2onnx"):
         images = images.transpose(0, 3, 1, 2)
     numpy.ascontiguousarray(images).tofile(folder / f"{number}.images")
     output.tofile(folder / f"{number}.outputs")
+    if not numpy.abs(output[0] - output[1]).max() > 1e-3 * numpy.abs(output).max():
+        sys.exit(f"{case}: its outputs do not depend on its images")
     print(f"made {number} {case}", flush=True)

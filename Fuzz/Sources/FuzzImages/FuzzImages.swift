@@ -1,6 +1,7 @@
 import GossamerImages
 
-/// Decodes any bytes behind the first ones of a format: either an error or an image of the size that its header promises.
+/// Decodes any bytes behind the first ones of a format: either an error or an image of the size that its header
+/// promises.
 public func fuzzImages(magic: [UInt8], _ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = magic + UnsafeBufferPointer(start: data, count: count).dropFirst(magic.count)
     do throws(ImageError) {
