@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo build test test-neon check-kernels consumer classify sanitize-address sanitize-undefined sanitize-thread fuzz \
-	peers fixtures clean packages toolchain
+	peers hostile fixtures clean packages toolchain
 
 SWIFT ?= swift
 # Kernels are C, which SwiftPM optimises in release alone. Without testable imports, tests and command share a build.
@@ -73,6 +73,9 @@ test-neon: toolchain ## Check the NEON kernels under qemu-aarch64; needs a cross
 
 fuzz: packages toolchain ## Fuzz the file readers, SECONDS=60 for each
 	Scripts/fuzz.sh $(SECONDS)
+
+hostile: build ## Feed broken and hostile files to the command; says the worst time and memory of each kind
+	python3 Scripts/hostile-files.py .build/release/gossamer
 
 # PYTHON=... takes an interpreter that has the packages already.
 fixtures: ## Write Tests/Fixtures again, with PyTorch

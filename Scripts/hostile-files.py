@@ -1,9 +1,10 @@
-"""Feeds broken and hostile files to the command, and says how long it took and how much memory: the worst of each kind.
+"""Feeds broken and hostile files to the command, and says what refusing them took: the worst of each kind. Needs GNU time.
 
     python3 Scripts/hostile-files.py [.build/release/gossamer] [FOLDER...]
 
 Files are those of Fuzz/corpus, whole and cut short, bombs that this script makes, and those in further FOLDERs that are
-laid out like Fuzz/corpus (as what fuzzing found is). Every command must end by itself, with one line where it fails.
+laid out like Fuzz/corpus (as what fuzzing found is). Every command must end by itself, with one line where it fails; what
+files that are whole take does not count.
 """
 
 import json
@@ -13,10 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import zlib
-
-SECONDS, MEBIBYTES = 20, 4096
 
 
 def chunk(kind, data):
@@ -105,7 +103,7 @@ def arguments(kind, path, folder):
     match kind:
         case "onnx": return ["import", path, *output]
         case "safetensors": return ["import", path, "--network", "resnet18", *output]
-        case "model": return ["inspect", "--model", path]
+        case "model": return ["export", "--model", path, "--output", str(folder / "output.onnx")]
         case "jpeg" | "png": return ["predict", str(folder.parent / "model.safetensors"), path]
         case "tar": return [*train, "--data", f"tar:{path}"]
         case "idx":
@@ -120,12 +118,13 @@ def arguments(kind, path, folder):
             return [*train, "--network", "cifar10", "--data", f"cifar10:{folder}"]
 
 
-def run(command, errors):
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, time.monotonic() - start, usage.ru_maxrss / 1024
+def run(command, errors, measure):
+    """Exit code, processor seconds, MiB. A process of its own starts the command: memory of this one would count."""
+    code = subprocess.run(
+        ["/usr/bin/time", "--quiet", "--format=%U %S %M", f"--output={measure}", *command], stdout=subprocess.DEVNULL,
+        stderr=errors, env={**os.environ, "SWIFT_BACKTRACE": "enable=no"}).returncode
+    user, system, kibibytes = measure.read_text().split()[-3:]
+    return code, float(user) + float(system), int(kibibytes) / 1024
 
 
 def main():
@@ -145,23 +144,26 @@ def main():
                 for file in sorted((corpus / kind).glob("*")):
                     data = file.read_bytes()
                     contents += [(str(file), data), (f"half of {file}", data[:len(data) // 2])]
-            worst_time, worst_memory = (0, ""), (0, "")
+            worst_time, worst_memory, refused = (0.0, ""), (0.0, ""), 0
             for number, (name, data) in enumerate(contents):
                 folder = root / f"{kind}{number}"
                 folder.mkdir()
                 path = folder / f"file.{kind}"
                 path.write_bytes(data)
                 with open(folder / "errors", "w+b") as errors:
-                    code, seconds, memory = run([gossamer, *arguments(kind, str(path), folder)], errors)
+                    command = [gossamer, *arguments(kind, str(path), folder)]
+                    code, seconds, memory = run(command, errors, folder / "measure")
                     errors.seek(0)
-                    lines = [line for line in errors.read().decode(errors="replace").splitlines() if "error:" in line.lower()]
-                if code < 0 or code not in (0, 1, 64) or (code == 1 and len(lines) != 1):
+                    lines = [line for line in errors.read().decode(errors="replace").splitlines() if "rror:" in line]
+                if code not in (0, 1, 64) or (code != 0 and len(lines) != 1):
                     failures += 1
                     print(f"{kind}, {name}: ends with {code}: {lines}")
-                worst_time, worst_memory = max(worst_time, (seconds, name)), max(worst_memory, (memory, name))
+                if code != 0:
+                    refused += 1
+                    worst_time, worst_memory = max(worst_time, (seconds, name)), max(worst_memory, (memory, name))
             print(
-                f"{kind}: {len(contents)} files, longest {worst_time[0]:.2f} s ({worst_time[1]}), "
-                f"most memory {worst_memory[0]:.0f} MiB ({worst_memory[1]})", flush=True)
+                f"{kind}: {refused} of {len(contents)} files refused, at most {worst_time[0]:.2f} s of a processor "
+                f"({worst_time[1]}) and {worst_memory[0]:.0f} MiB ({worst_memory[1]})", flush=True)
     sys.exit(1 if failures else 0)
 
 

@@ -41,6 +41,17 @@ import Testing
         #expect(refused.isOneLineFailure && refused.errors.contains("initial model"), "\(refused)")
     }
 
+    /// A network of an ONNX file learns on as one of our own does, and its connections stay those that it has.
+    @Test func fineTunesAnImportedNetwork() async throws {
+        let (gossamer, trained) = try await Self.trained()
+        try await gossamer.succeed(["export", "--model", Self.model, "--output", "trained.onnx"])
+        try await gossamer.succeed(["import", "trained.onnx", "--output", "imported.safetensors"])
+        let tuned = try await gossamer.succeed(
+            ["train", "--init", "imported.safetensors", "-o", "tuned", "--json"] + Self.short + ["1"])
+            .json(TrainAnswer.self)
+        #expect(tuned.parameters == trained.parameters && tuned.testAccuracy > 0.9)
+    }
+
     @Test(arguments: ["magnitude", "saliency", "random"]) func prunesAModel(score: String) async throws {
         let (gossamer, trained) = try await Self.trained()
         let cost = try await gossamer.succeed(["inspect", "--model", Self.model, "--json"]).json(CostAnswer.self)

@@ -70,13 +70,20 @@ def from_tensorflow(exporter, name, side, path):
 
     tensorflow.random.set_seed(1)
     random = numpy.random.default_rng(1)
-    model = getattr(tensorflow.keras.applications, name)(weights=None, input_shape=(side, side, 3))
+    model = getattr(tensorflow.keras.applications, name)(
+        weights=None, input_shape=(side, side, 3), classifier_activation=None)
     for layer in model.layers:
         if isinstance(layer, tensorflow.keras.layers.BatchNormalization):
             *trained, mean, variance = layer.get_weights()
             layer.set_weights(
                 [random.uniform(0.7, 1.3, values.shape) for values in trained]
                 + [random.normal(0, 0.1, mean.shape), random.uniform(0.5, 1.5, variance.shape)])
+        elif layer.get_weights():
+            # Keras's own initial kernels let activations fade away where statistics are not those of a batch.
+            kernel, *rest = layer.get_weights()
+            is_depthwise = isinstance(layer, tensorflow.keras.layers.DepthwiseConv2D)
+            fan_in = numpy.prod(kernel.shape[:2] if is_depthwise else kernel.shape[:-1])
+            layer.set_weights([random.normal(0, (2 / fan_in) ** 0.5, kernel.shape)] + rest)
     shape = tensorflow.TensorSpec((None, side, side, 3), tensorflow.float32)
     tf2onnx.convert.from_function(
         tensorflow.function(lambda x: model(x, training=False), input_signature=[shape]), [shape],
