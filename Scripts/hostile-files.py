@@ -1,10 +1,10 @@
-"""Feeds broken and hostile files to the command, and says what refusing them took: the worst of each kind. Needs GNU time.
+"""Feeds broken and hostile files to the command, and says what refusing them took: the worst of each kind.
 
     python3 Scripts/hostile-files.py [.build/release/gossamer] [FOLDER...]
 
 Files are those of Fuzz/corpus, whole and cut short, bombs that this script makes, and those in further FOLDERs that are
-laid out like Fuzz/corpus (as what fuzzing found is). Every command must end by itself, with one line where it fails; what
-files that are whole take does not count.
+laid out like Fuzz/corpus (as what fuzzing found is). Every command must end by itself, with one line where it fails;
+what files that are whole take does not count. Needs GNU time.
 """
 
 import json
