@@ -3,8 +3,9 @@
     make-import-cases.py FOLDER CASE...
 
 A case is EXPORTER[OPSET]:NETWORK[:SIDE], such as `torchscript11:torchvision.resnet18:96`,
-`dynamo21:timm.tf_efficientnet_lite0` or `tf2onnx:MobileNetV2:96`. For every case that its packages are there for, FOLDER gets N.onnx, N.images and N.outputs
-(floats, channels first), and a line `made N CASE`; others get a line `left out CASE: reason`. Weights are random.
+`dynamo21:timm.tf_efficientnet_lite0` or `tf2onnx:MobileNetV2:96`. For every case that its packages are there for, FOLDER
+gets N.onnx, N.images and N.outputs (floats, channels first), and a line `made N CASE`; others get a line `left out CASE:
+reason`. Weights are random.
 """
 
 import pathlib
@@ -42,6 +43,9 @@ def network(name):
             module.running_var.uniform_(0.5, 1.5)
             module.weight.data.uniform_(0.7, 1.3)
             module.bias.data.normal_(0, 0.1)
+        elif isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            # Their own initial kernels let activations fade away where statistics are not those of a batch.
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     return model.eval()
 
 
@@ -79,7 +83,7 @@ def from_tensorflow(exporter, name, side, path):
                 [random.uniform(0.7, 1.3, values.shape) for values in trained]
                 + [random.normal(0, 0.1, mean.shape), random.uniform(0.5, 1.5, variance.shape)])
         elif layer.get_weights():
-            # Keras's own initial kernels let activations fade away where statistics are not those of a batch.
+            # As above.
             kernel, *rest = layer.get_weights()
             is_depthwise = isinstance(layer, tensorflow.keras.layers.DepthwiseConv2D)
             fan_in = numpy.prod(kernel.shape[:2] if is_depthwise else kernel.shape[:-1])

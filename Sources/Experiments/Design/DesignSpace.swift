@@ -14,6 +14,10 @@ struct DesignSpace {
         var distribution: ConnectionDistribution?
         var exploration: String?
 
+        var name: String {
+            [pattern, distribution?.rawValue, exploration].compactMap { $0 }.joined(separator: ", ")
+        }
+
         static let random = Method()
         static let blocks = Method(pattern: "random,block=4")
         static let unevenLayers = Method(distribution: .erdosRenyiKernel)
@@ -69,7 +73,7 @@ struct DesignSpace {
             if let found = try densest(method, width) {
                 candidates.append(found)
             } else {
-                notes.append("at depth multiplier \(plain(width)), no \(method.pattern) pattern is sparse enough")
+                notes.append("at depth multiplier \(plain(width)), no \(method.name) is sparse enough")
             }
         }
         return (unique(candidates), unique(notes))
@@ -81,7 +85,13 @@ struct DesignSpace {
 
     /// The candidate of the largest density that the budget allows, to three digits; nil if there is none.
     private func densest(_ method: Method, _ multiplier: Double) throws -> DesignCandidate? {
-        var best = try candidate(method, density: Self.leastDensity, multiplier)
+        var best: DesignCandidate
+        do {
+            best = try candidate(method, density: Self.leastDensity, multiplier)
+        } catch is NetworkError {
+            // So few connections may leave an output without a path from the image.
+            return nil
+        }
         guard budget.admits(best.cost) else { return nil }
         var (low, high) = (Self.leastDensity, 1.0)
         while high / low > 1.01 {
