@@ -34,6 +34,7 @@ struct PlotStyle: Hashable {
     ]
     private static let hybrid = [
         PlotStyle(colour: green, mark: 9, symbol: "▲"), PlotStyle(colour: yellow, mark: 11, symbol: "▼"),
+        PlotStyle(colour: green, mark: 8, symbol: "△"),
     ]
 
     static let colours = [surface, ink, muted, grid, blue, vermilion, green, purple, sky, yellow]

@@ -57,12 +57,25 @@ public struct DesignRunner {
     ///   budget; what stopped a whole training.
     public mutating func run(report: (Event) -> Void = { _ in }) throws -> DesignOutcome {
         let rounds = try design.isSearchForAccuracy ? climb(report) : halve(report)
-        if progress.choice == nil { try choose(rounds) }
+        let finalists = DesignOutcome.finalists(of: rounds, design)
+        if progress.choice == nil {
+            progress.choice = training(finalists.choice, of: finalists.rival == nil ? 1 : 2, rounds)
+            try saveProgress()
+        }
         let budget = design.request.budget
         let choice = try whole(progress.choice!, in: folder.choice, isChoice: true, report)
         // What it is compared with is no part of the answer: a failure there does not take the answer away.
         var rival: DesignOutcome.Final?
         var notes = design.notes
+        if progress.rival == nil, !progress.isComplete, let candidate = finalists.rival {
+            let training = training(candidate, of: 1, rounds)
+            let seconds = Double(training.epochs) * epochSeconds(of: candidate, rounds)
+            if seconds <= secondsLeft ?? .infinity { progress.rival = training }
+            try saveProgress()
+        }
+        if progress.rival == nil, let candidate = finalists.rival {
+            notes.append("no time was left to train \(design.candidates[candidate].name) in full")
+        }
         if let final = progress.rival {
             do {
                 rival = try whole(final, in: folder.rival, isChoice: false, report)
@@ -89,7 +102,11 @@ public struct DesignRunner {
                 let epochs = DesignSchedule.epochs(
                     left.map { epochSeconds(of: $0, rounds) }, mostEpochs: design.request.settings.epochs,
                     seconds: secondsLeft)
-                progress.rounds.append(zip(left, epochs).map { .init(candidate: $0, epochs: $1) })
+                // Never fewer than a candidate has had, which costs nothing again.
+                let before = Dictionary(
+                    uniqueKeysWithValues: (progress.rounds.last ?? []).map { ($0.candidate, $0.epochs) })
+                progress.rounds.append(
+                    zip(left, epochs).map { .init(candidate: $0, epochs: max($1, before[$0] ?? 0)) })
                 try saveProgress()
             }
             let trainings = progress.rounds[number]
@@ -165,20 +182,16 @@ public struct DesignRunner {
 
     // MARK: Whole trainings
 
-    /// Settles who is trained in full, and how long, so that an interruption changes neither.
-    private mutating func choose(_ rounds: [DesignOutcome.Round]) throws {
-        let (choice, rival) = DesignOutcome.finalists(of: rounds, design)
-        let left = secondsLeft
-        func training(_ candidate: Int) -> DesignProgress.Training {
-            .init(
-                candidate: candidate,
-                epochs: DesignSchedule.wholeEpochs(
-                    epochSeconds(of: candidate, rounds), of: rival == nil ? 1 : 2,
-                    mostEpochs: design.request.settings.epochs, seconds: left))
-        }
-        progress.choice = training(choice)
-        progress.rival = rival.map(training)
-        try saveProgress()
+    /// How long a candidate is trained in full, as one of so many that share the time left. Once settled and saved, no
+    /// interruption changes it.
+    private func training(
+        _ candidate: Int, of trainings: Int, _ rounds: [DesignOutcome.Round]
+    ) -> DesignProgress.Training {
+        .init(
+            candidate: candidate,
+            epochs: DesignSchedule.wholeEpochs(
+                epochSeconds(of: candidate, rounds), of: trainings, mostEpochs: design.request.settings.epochs,
+                seconds: secondsLeft))
     }
 
     /// From its last training, or the steps that were timed before; only known where there is a limit in time.
