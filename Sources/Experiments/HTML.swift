@@ -68,6 +68,14 @@ enum HTML {
             """
     }
 
+    /// Drawings under their titles.
+    static func figures<Drawn: Plot>(_ drawings: [(plot: Drawn, svg: String)]) -> String {
+        let figures = drawings.map { plot, svg in
+            "<figure><figcaption>\(escaped(plot.title))</figcaption>\n\(svg)\n</figure>"
+        }
+        return "<div class=\"figures\">\n\(figures.joined(separator: "\n"))\n</div>"
+    }
+
     static func section(_ heading: String, _ content: String) -> String {
         content.isEmpty ? "" : "<section><h2>\(escaped(heading))</h2>\n\(content)\n</section>"
     }

@@ -2,7 +2,7 @@ import Foundation
 
 /// The size of a drawing and the ranges of its axes: where a value lies, in pixels of the plot's area.
 struct PlotCanvas {
-    private let form: TradeOffPlot.Form
+    private let form: PlotForm
     private let ticks: LogarithmicTicks
     private let low: Double
     private let high: Double
@@ -10,7 +10,7 @@ struct PlotCanvas {
     private let size: (width: Double, height: Double)
     private let margins: (left: Double, right: Double, bottom: Double, top: Double)
 
-    init(_ form: TradeOffPlot.Form, summary: ReportSummary, axis: CostAxis) {
+    init(_ form: PlotForm, summary: ReportSummary, axis: CostAxis) {
         self.form = form
         ticks = LogarithmicTicks(values: summary.points.compactMap { axis.value(of: $0) })
         let lows = summary.points.map { ($0.accuracy.mean - ($0.accuracy.deviation ?? 0)) * 100 }

@@ -98,21 +98,27 @@ extension RunConfiguration {
 
     /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
     public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
-        try scaledNetwork(from: base).sparsified(
-            with: Pattern(parsing: pattern), seed: seed, distribution: distribution ?? .uniform)
+        try Self.makeNetwork(
+            from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed,
+            distribution: distribution ?? .uniform)
     }
 
     /// Applies the depth multiplier.
     func scaledNetwork(from base: Network) throws -> Network {
+        try Self.scaled(base, by: depthMultiplier)
+    }
+
+    private static func scaled(_ base: Network, by depthMultiplier: Double) throws -> Network {
         depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
     }
 
     /// Applies a depth multiplier, then a pattern drawn from a seed.
     public static func makeNetwork(
-        from base: Network, depthMultiplier: Double, pattern: String, seed: UInt64
+        from base: Network, depthMultiplier: Double, pattern: String, seed: UInt64,
+        distribution: ConnectionDistribution = .uniform
     ) throws -> SparsifiedNetwork {
-        let scaled = depthMultiplier == 1 ? base : try base.scaled(byDepthMultiplier: depthMultiplier)
-        return try scaled.sparsified(with: Pattern(parsing: pattern), seed: seed)
+        try scaled(base, by: depthMultiplier).sparsified(
+            with: Pattern(parsing: pattern), seed: seed, distribution: distribution)
     }
 }
 

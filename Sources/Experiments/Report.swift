@@ -47,22 +47,22 @@ public enum Report {
     /// Writes each plot as SVG and PNG.
     ///
     /// - Returns: the drawings, ready to stand in a page, and the paths of the files.
-    static func draw(
-        _ plots: [TradeOffPlot], to folder: String
-    ) throws(ExperimentError) -> (drawings: [(plot: TradeOffPlot, svg: String)], paths: [String]) {
+    static func draw<Drawn: Plot>(
+        _ plots: [Drawn], to folder: String
+    ) throws(ExperimentError) -> (drawings: [(plot: Drawn, svg: String)], paths: [String]) {
         let scratch = try ScratchFolder()
         if !plots.isEmpty {
             // A background outlives its drawing, so those without one come first.
-            let script = TradeOffPlot.Form.allCases.flatMap { form in plots.map { $0.script(form) } }
+            let script = PlotForm.allCases.flatMap { form in plots.map { $0.script(form) } }
             try Gnuplot.run(script.joined(), in: scratch)
         }
         try makeFolder(folder)
-        var drawings: [(plot: TradeOffPlot, svg: String)] = []
+        var drawings: [(plot: Drawn, svg: String)] = []
         var paths: [String] = []
         for plot in plots {
             let svg = String(decoding: try scratch.contents(of: plot.fileName(.inline)), as: UTF8.self)
             drawings.append((plot, SVGTheme.themed(svg, name: plot.name, title: plot.title)))
-            for form in [TradeOffPlot.Form.svg, .png] {
+            for form in [PlotForm.svg, .png] {
                 let path = folder + "/" + plot.fileName(form)
                 try JSONFile.writeWhole(try scratch.contents(of: plot.fileName(form)), to: path)
                 paths.append(path)

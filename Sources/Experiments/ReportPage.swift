@@ -35,11 +35,7 @@ struct ReportPage {
     }
 
     var figures: String {
-        let figures: [String] = drawings.map { plot, svg in
-            "<figure><figcaption>\(HTML.escaped(plot.title))</figcaption>\n\(svg)\n</figure>"
-        }
-        guard !figures.isEmpty else { return "" }
-        return "\(legend)\n<div class=\"figures\">\n\(figures.joined(separator: "\n"))\n</div>"
+        drawings.isEmpty ? "" : legend + "\n" + HTML.figures(drawings)
     }
 
     /// Of all drawings at once.

@@ -1,15 +1,7 @@
 import Foundation
 
 /// Accuracy against one cost, all series in one plot, as a gnuplot script.
-struct TradeOffPlot {
-    /// Where a drawing is shown.
-    enum Form: Hashable, CaseIterable {
-        /// Within the page, under a heading and a legend of the page's own.
-        case inline
-        case svg
-        case png
-    }
-
+struct TradeOffPlot: Plot {
     let axis: CostAxis
     let summary: ReportSummary
     /// Whether these are short trainings of candidates, judged on images held back, instead of a comparison's points:
@@ -26,17 +18,9 @@ struct TradeOffPlot {
 
     var name: String { "accuracy-" + axis.rawValue }
 
-    func fileName(_ form: Form) -> String {
-        switch form {
-        case .inline: name + "-inline.svg"
-        case .svg: name + ".svg"
-        case .png: name + ".png"
-        }
-    }
-
     var title: String { "Accuracy against \(axis.name)" }
 
-    func script(_ form: Form) -> String {
+    func script(_ form: PlotForm) -> String {
         let canvas = PlotCanvas(form, summary: summary, axis: axis)
         let lines = canvas.settings(outputName: fileName(form)) + frame(form) + canvas.axes(axis) + reference(canvas)
             + pointLabels(canvas) + dataBlocks() + ["plot " + drawings().joined(separator: ", \\\n    ")]
@@ -44,7 +28,7 @@ struct TradeOffPlot {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func frame(_ form: Form) -> [String] {
+    private func frame(_ form: PlotForm) -> [String] {
         let muted = "textcolor rgb '\(PlotStyle.muted.light)'"
         let ink = "textcolor rgb '\(PlotStyle.ink.light)'"
         let lines = [

@@ -142,13 +142,12 @@ extension CandidateCost {
     fileprivate init(
         _ made: SparsifiedNetwork, settings: TrainingSettings, threads: Int, recomputes: Bool, model: CostModel?
     ) throws {
-        let parameters = ParameterLayout(made.network)
-        let values = (2 + settings.optimizer.valuesPerParameter + (settings.averageDecay == nil ? 0 : 1))
-            * parameters.trainedCount + parameters.statisticsCount
+        let bytes = try TrainingByteCounts(
+            made.network, batch: settings.batchSize, threads: threads, stateCount: settings.stateCount,
+            recomputes: recomputes)
         self.init(
             run: RunCost(NetworkCost(made.network), removed: made.removed),
-            trainingMemoryBytes: 4 * values + (try TrainingPlan.byteCount(
-                of: made.network, capacity: settings.batchSize, threads: threads, recomputes: recomputes)),
+            trainingMemoryBytes: bytes.activations + bytes.parameters,
             latencyMilliseconds: try model?.inferenceMilliseconds(made.network))
     }
 }

@@ -38,7 +38,7 @@ struct DryRun: Encodable {
         let recomputes = prepared.configuration.recomputes ?? false
         predicted = try TrainingStepPrediction(
             prepared.network, batch: settings.batchSize, frozen: settings.frozenNodes(of: prepared.network),
-            stateCount: settings.optimizer.valuesPerParameter + (settings.averageDecay == nil ? 0 : 1),
+            stateCount: settings.stateCount,
             recomputes: recomputes, pool: pool)
         let measured = try Timing.training(
             prepared.network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
@@ -120,10 +120,10 @@ struct TrainingStepPrediction: Encodable {
         threads = pool.threadCount
         milliseconds = try CostModel.remembered(for: .training, pool: pool)?
             .trainingStepMilliseconds(network, batch: batch)
-        activationBytes = try TrainingPlan.byteCount(
-            of: network, capacity: batch, threads: threads, frozen: frozen, recomputes: recomputes)
-        let parameters = ParameterLayout(network)
-        parameterBytes = 4 * ((2 + stateCount) * parameters.trainedCount + parameters.statisticsCount)
+        let bytes = try TrainingByteCounts(
+            network, batch: batch, threads: threads, frozen: frozen, stateCount: stateCount, recomputes: recomputes)
+        activationBytes = bytes.activations
+        parameterBytes = bytes.parameters
     }
 
     var text: String {
@@ -131,4 +131,27 @@ struct TrainingStepPrediction: Encodable {
         return "\(time)\(Format.bytes(activationBytes)) of activations and \(Format.bytes(parameterBytes)) of "
             + "parameters, gradients and state, batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")"
     }
+}
+
+/// Bytes that a training holds, exact before it begins.
+struct TrainingByteCounts {
+    /// Activations, their gradients and workspaces.
+    let activations: Int
+    /// Parameters, their gradients and the optimizer's state.
+    let parameters: Int
+
+    /// - Parameter stateCount: values kept for each parameter, as ``TrainingSettings/stateCount``.
+    init(
+        _ network: Network, batch: Int, threads: Int, frozen: Set<String> = [], stateCount: Int, recomputes: Bool
+    ) throws {
+        activations = try TrainingPlan.byteCount(
+            of: network, capacity: batch, threads: threads, frozen: frozen, recomputes: recomputes)
+        let layout = ParameterLayout(network)
+        parameters = 4 * ((2 + stateCount) * layout.trainedCount + layout.statisticsCount)
+    }
+}
+
+extension TrainingSettings {
+    /// Values that the optimizer and the average keep for each parameter.
+    var stateCount: Int { optimizer.valuesPerParameter + (averageDecay == nil ? 0 : 1) }
 }

@@ -27,32 +27,11 @@ public enum RunReport {
             : TrainingCurves.Quantity.allCases.map {
                 TrainingCurves(quantity: $0, history: history, changes: changes)
             }
-        let drawings = try draw(curves, to: folder)
+        let (drawings, _) = try Report.draw(curves, to: folder)
         let page = RunPage(
             record: record, network: network, milliseconds: try milliseconds(network), drawings: drawings)
         try JSONFile.writeWhole(Data(page.html.utf8), to: folder + "/report.html")
         return folder + "/report.html"
-    }
-
-    private static func draw(
-        _ curves: [TrainingCurves], to folder: String
-    ) throws(ExperimentError) -> [(title: String, svg: String)] {
-        let scratch = try ScratchFolder()
-        let forms = TradeOffPlot.Form.allCases
-        if !curves.isEmpty {
-            try Gnuplot.run(forms.flatMap { form in curves.map { $0.script(form) } }.joined(), in: scratch)
-        }
-        try makeFolder(folder)
-        var drawings: [(title: String, svg: String)] = []
-        for curve in curves {
-            let svg = String(decoding: try scratch.contents(of: curve.fileName(.inline)), as: UTF8.self)
-            drawings.append((curve.title, SVGTheme.themed(svg, name: curve.name, title: curve.title)))
-            for form in forms where form != .inline {
-                let name = curve.fileName(form)
-                try JSONFile.writeWhole(try scratch.contents(of: name), to: folder + "/" + name)
-            }
-        }
-        return drawings
     }
 }
 
@@ -62,7 +41,7 @@ struct RunPage {
     let network: Network
     /// Of each layer for one image, predicted.
     let milliseconds: [String: Double]?
-    let drawings: [(title: String, svg: String)]
+    let drawings: [(plot: TrainingCurves, svg: String)]
 
     var html: String {
         let configuration = record.configuration
@@ -100,11 +79,8 @@ struct RunPage {
     }
 
     private var curves: String {
-        let figures = drawings.map { title, svg in
-            "<figure><figcaption>\(HTML.escaped(title))</figcaption>\n\(svg)\n</figure>"
-        }
-        guard !figures.isEmpty else { return "" }
-        return "<div class=\"figures\">\n\(figures.joined(separator: "\n"))\n</div>\n"
+        guard !drawings.isEmpty else { return "" }
+        return HTML.figures(drawings) + "\n"
             + "<p class=\"note\">Dashed lines, if any: connections grew or were removed.</p>"
     }
 

@@ -2,7 +2,7 @@ import GossamerTraining
 
 /// Loss and accuracy over the epochs of a training with its growths and removals of connections, as in figure 6 of the
 /// paper, as a gnuplot script.
-struct TrainingCurves {
+struct TrainingCurves: Plot {
     enum Quantity: String, CaseIterable {
         case accuracy, loss
     }
@@ -14,11 +14,7 @@ struct TrainingCurves {
     var name: String { "training-" + quantity.rawValue }
     var title: String { quantity == .accuracy ? "Accuracy by epoch" : "Loss by epoch" }
 
-    func fileName(_ form: TradeOffPlot.Form) -> String {
-        form == .inline ? name + "-inline.svg" : name + (form == .svg ? ".svg" : ".png")
-    }
-
-    func script(_ form: TradeOffPlot.Form) -> String {
+    func script(_ form: PlotForm) -> String {
         let scale = form == .png ? 2 : 1
         let paper = form == .inline ? "" : " background rgb '#ffffff'"
         let muted = "textcolor rgb '\(PlotStyle.muted.light)'"
