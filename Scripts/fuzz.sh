@@ -1,14 +1,16 @@
 #!/bin/sh
-# Runs every fuzz target for SECONDS (60 unless told), starting from its committed seeds.
+# Usage: fuzz.sh [SECONDS [TARGET...]]
+# Runs fuzz targets (all unless named) for SECONDS each (60 unless told), starting from their committed seeds.
 # What a run finds goes to .build-fuzz/corpus; a failing input to .build-fuzz/TARGET-*.
 set -eu
 seconds=${1:-60}
+[ $# -eq 0 ] || shift
 cd "$(dirname "$0")/.."
 build=$PWD/.build-fuzz
 
 fuzz() {
     target=$1
-    seeds=$2
+    seeds=$(printf '%s' "${target#Fuzz}" | tr '[:upper:]' '[:lower:]')
     # Of two --sanitize options SwiftPM's compiler calls heed only one, and not always the same.
     swift build --package-path Fuzz --scratch-path "$build" --product "$target" \
         --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=address,fuzzer
@@ -18,11 +20,5 @@ fuzz() {
         -artifact_prefix="$build/$target-" "$build/corpus/$target" "Fuzz/corpus/$seeds"
 }
 
-fuzz FuzzIDX idx
-fuzz FuzzSafetensors safetensors
-fuzz FuzzModel model
-fuzz FuzzONNX onnx
-fuzz FuzzJPEG jpeg
-fuzz FuzzPNG png
-fuzz FuzzTar tar
-fuzz FuzzCIFAR10 cifar10
+[ $# -gt 0 ] || set -- FuzzIDX FuzzSafetensors FuzzModel FuzzONNX FuzzJPEG FuzzPNG FuzzTar FuzzCIFAR10
+for target in "$@"; do fuzz "$target"; done

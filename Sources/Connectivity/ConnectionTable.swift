@@ -143,6 +143,13 @@ public struct ConnectionTable: Hashable, Sendable {
         inputs[Int(rowStarts[output]) ..< Int(rowStarts[output + 1])]
     }
 
+    /// The input channels that feed some output channel, ascending.
+    public var readChannels: [Int] {
+        var isRead = [Bool](repeating: false, count: inputCount)
+        for input in inputs { isRead[Int(input)] = true }
+        return isRead.indices.filter { isRead[$0] }
+    }
+
     /// The number of input channels that feed an output channel.
     public func fanIn(of output: Int) -> Int { Int(rowStarts[output + 1] - rowStarts[output]) }
 }

@@ -49,15 +49,9 @@ public struct PreparedRun: Sendable {
             let base = try configuration.baseNetwork(for: dataset)
             if configuration.inputs == nil { configuration.inputs = InputDigests(network: base.json, dataset) }
             initial = nil
-            if let growth = settings.growth {
-                self.base = try configuration.scaledNetwork(from: base)
-                let start = try growth.start(of: self.base, seed: configuration.seed)
-                (network, removed) = (start.network, start.removed)
-            } else {
-                let sparsified = try configuration.makeNetwork(from: base)
-                (network, removed) = (sparsified.network, sparsified.removed)
-                self.base = network
-            }
+            let start = try configuration.makeNetwork(from: base)
+            (network, removed) = (start.network, start.removed)
+            self.base = settings.growth == nil ? network : try configuration.scaledNetwork(from: base)
         }
         self.configuration = configuration
         let split = try dataset.train.split(
@@ -96,11 +90,25 @@ extension RunConfiguration {
         depthMultiplier = origin["depthMultiplier"].flatMap(Double.init) ?? 1
     }
 
-    /// Applies depth multiplier and pattern; the pattern is drawn from the run's seed.
+    /// The network that training begins with: applies depth multiplier and pattern, which is drawn from the run's seed.
     public func makeNetwork(from base: Network) throws -> SparsifiedNetwork {
-        try Self.makeNetwork(
+        if let growth = try parsedGrowth {
+            return SparsifiedNetwork(try growth.start(of: scaledNetwork(from: base), seed: seed))
+        }
+        return try Self.makeNetwork(
             from: base, depthMultiplier: depthMultiplier, pattern: pattern, seed: seed,
             distribution: distribution ?? .uniform)
+    }
+
+    /// The network that training ends with, as far as it is known before; see
+    /// ``TrainingSettings/finalSubnetwork(of:updates:)``.
+    ///
+    /// - Parameter updates: steps of the optimizer.
+    public func finalNetwork(from base: Network, updates: Int) throws -> SparsifiedNetwork {
+        let start = try makeNetwork(from: base)
+        let settings = try TrainingSettings(self)
+        let whole = settings.growth == nil ? start.network : try scaledNetwork(from: base)
+        return try settings.finalSubnetwork(of: whole, updates: updates).map(SparsifiedNetwork.init) ?? start
     }
 
     /// Applies the depth multiplier.
@@ -134,7 +142,7 @@ extension TrainingSettings {
     public init(_ configuration: RunConfiguration) throws {
         self = configuration.trainingNumbers
         if let text = configuration.optimizer { optimizer = try Optimizer(parsing: text) }
-        if let text = configuration.growth { growth = try Growth(parsing: text, for: configuration) }
+        growth = try configuration.parsedGrowth
         if let text = configuration.exploration {
             exploration = try Exploration(parsing: text, block: configuration.drawnPattern?.block ?? 1)
         }
@@ -152,21 +160,21 @@ extension RunConfiguration {
         default: nil
         }
     }
-}
 
-extension Growth {
-    /// - Throws: where the run's pattern is none that can grow.
-    fileprivate init(parsing text: String, for configuration: RunConfiguration) throws {
-        let drawn = configuration.drawnPattern
-        guard drawn != nil || configuration.pattern == "dense" else {
-            throw ExperimentError.option(
-                name: "growth",
-                expected: "the pattern dense or one such as random:0.2, which is what growth ends with, not "
-                    + " '\(configuration.pattern)'")
+    /// Throws where the run's pattern is none that can grow.
+    fileprivate var parsedGrowth: Growth? {
+        get throws {
+            guard let growth else { return nil }
+            guard drawnPattern != nil || pattern == "dense" else {
+                throw ExperimentError.option(
+                    name: "growth",
+                    expected: "the pattern dense or one such as random:0.2, which is what growth ends with, "
+                        + "not '\(pattern)'")
+            }
+            return try Growth(
+                parsing: growth, to: drawnPattern?.density ?? 1, block: drawnPattern?.block ?? 1,
+                distribution: distribution ?? .uniform)
         }
-        try self.init(
-            parsing: text, to: drawn?.density ?? 1, block: drawn?.block ?? 1,
-            distribution: configuration.distribution ?? .uniform)
     }
 }
 

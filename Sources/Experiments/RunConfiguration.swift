@@ -123,20 +123,20 @@ extension RunConfiguration {
     /// How the network is made smaller, in words: `random:0.034 at depth multiplier 0.5`.
     public var sizeName: String {
         Self.sizeName(
-            pattern: pattern, depthMultiplier: depthMultiplier, distribution: distribution, exploration: exploration)
+            pattern: pattern, depthMultiplier: depthMultiplier, distribution: distribution, growth: growth,
+            exploration: exploration)
     }
 
     static func sizeName(
-        pattern: String, depthMultiplier: Double, distribution: ConnectionDistribution?, exploration: String?
+        pattern: String, depthMultiplier: Double, distribution: ConnectionDistribution?, growth: String?,
+        exploration: String?
     ) -> String {
         let multiplier = "depth multiplier \(Format.significant(depthMultiplier, 4))"
-        let connections = [pattern, distribution?.rawValue, exploration.map { "explored \($0)" }].compactMap { $0 }
-            .joined(separator: ", ")
-        return switch Method(pattern: pattern, depthMultiplier: depthMultiplier) {
-        case .dense, .sparse: connections
-        case .multiplier: multiplier
-        case .hybrid: "\(connections) at \(multiplier)"
-        }
+        let connections = [
+            pattern, distribution?.rawValue, growth.map { "grown \($0)" }, exploration.map { "explored \($0)" },
+        ].compactMap { $0 }
+        if depthMultiplier == 1 { return connections.joined(separator: ", ") }
+        return connections == ["dense"] ? multiplier : "\(connections.joined(separator: ", ")) at \(multiplier)"
     }
 
     /// The fraction of connections that the pattern keeps, where its text states one.

@@ -5,9 +5,9 @@ import GossamerExperiments
 /// How connections come and go during training.
 struct ConnectionOptions: ParsableArguments {
     @Option(help: """
-        Begin with few connections and double them: from=0.01,double-every=STEPS, optionally with ,to=DENSITY, \
-        ,initial=zero or scaled, ,by=random or gradient and ,channels-from=SHARE of the filters. Growth ends with the \
-        density of --pattern.
+        Begin with few connections and double them: from=0.01,double-every=STEPS, or from=0.01,within=SHARE of the \
+        training, optionally with ,to=DENSITY, ,initial=zero or scaled, ,by=random or gradient and \
+        ,channels-from=SHARE of the filters. Growth ends with the density of --pattern.
         """)
     var grow: String?
 

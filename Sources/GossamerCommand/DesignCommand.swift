@@ -34,6 +34,15 @@ struct DesignCommand: ParsableCommand {
     @Option(name: [.customLong("output"), .customShort("o")], help: "Folder of the design.", transform: folderPath)
     var folder = "runs/design"
 
+    @Option(help: "Times of other runtimes for the report: a file that Benchmarks/peers wrote.", completion: .file())
+    var peers: String?
+
+    func validate() throws {
+        if peers != nil && budget.budget.isEmpty {
+            throw ValidationError("--peers: expected with a limit, beside whose choice the times stand")
+        }
+    }
+
     func run() throws {
         var training = training
         // With a limit in time, as many as fit.
@@ -44,7 +53,7 @@ struct DesignCommand: ParsableCommand {
         let budget = budget.budget
         guard !budget.isEmpty else { return try frontier(settings) }
         let request = Design.Request(settings: settings, budget: budget)
-        try DesignSession(request, folder: folder, parallel: parallel.count, json: output.json).run()
+        try DesignSession(request, folder: folder, parallel: parallel.count, peers: peers, json: output.json).run()
     }
 
     private static let mostEpochs = 40

@@ -8,12 +8,15 @@ struct DesignSession {
     private let request: Design.Request
     private let folder: DesignFolder
     private let parallel: Int
+    private let peersPath: String?
     private let json: Bool
 
-    init(_ request: Design.Request, folder: String, parallel: Int, json: Bool) {
+    /// - Parameter peers: a file with times of other runtimes.
+    init(_ request: Design.Request, folder: String, parallel: Int, peers: String?, json: Bool) {
         self.request = request
         self.folder = DesignFolder(path: folder)
         self.parallel = parallel
+        peersPath = peers
         self.json = json
     }
 
@@ -22,6 +25,9 @@ struct DesignSession {
         try Report.preflight()
         let dataset = try request.settings.openDataset()
         let base = try request.settings.baseNetwork(for: dataset)
+        let peers = try peersPath.map {
+            try PeerTimes(contentsOf: $0, network: self.request.settings.network, input: base.inputShape)
+        }
         var request = request
         request.settings.inputs = InputDigests(network: base.json, dataset)
         try Trainer.checkFit(
@@ -37,7 +43,7 @@ struct DesignSession {
         try folder.save(design)
         for note in design.notes { Console.say("note: \(note)", json: json) }
         let outcome = try search(design, dataset, clock)
-        let page = try folder.writeReport(design, outcome)
+        let page = try folder.writeReport(design, outcome, peers: peers)
         try tell(outcome, page: page)
     }
 
@@ -49,17 +55,23 @@ struct DesignSession {
         let stepCount = (dataset.train.count + settings.batchSize - 1) / settings.batchSize
         let model = request.budget.latencyMilliseconds == nil
             ? nil : CostModel.remembered(for: .inference, pool: ThreadPool(threads: 1))
+        let updates = stepCount * settings.epochs
         let measures = Design.Measures(
             cost: { configuration in
                 try CandidateCost(
-                    configuration.makeNetwork(from: base), settings: settings, threads: pool.threadCount,
-                    recomputes: request.settings.recomputes ?? false, model: model)
+                    configuration.finalNetwork(from: base, updates: updates), settings: settings,
+                    threads: pool.threadCount, recomputes: request.settings.recomputes ?? false, model: model)
             },
             epochSeconds: { configuration in
-                let network = try configuration.makeNetwork(from: base).network
-                let timing = try Timing.training(
-                    network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.2).timing
-                return timing.medianMilliseconds / 1000 * Double(stepCount)
+                func stepSeconds(_ network: Network) throws -> Double {
+                    try Timing.training(network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.2)
+                        .timing.medianMilliseconds / 1000
+                }
+                let first = try stepSeconds(configuration.makeNetwork(from: base).network)
+                guard configuration.growth != nil else { return first * Double(stepCount) }
+                let last = try stepSeconds(configuration.finalNetwork(from: base, updates: updates).network)
+                let progress = try TrainingSettings(configuration).meanProgress(updates: updates)
+                return (first + progress * (last - first)) * Double(stepCount)
             })
         Console.say("proposing networks of \(request.budget.text)", json: json)
         return try Design.propose(request, measures) {
@@ -159,6 +171,7 @@ private struct DesignSummary: Encodable {
         let pattern: String
         let depthMultiplier: Double
         let distribution: String?
+        let growth: String?
         let exploration: String?
         let parameters: Int
         let multiplyAdds: Int
@@ -175,6 +188,7 @@ private struct DesignSummary: Encodable {
             pattern = final.candidate.pattern
             depthMultiplier = final.candidate.depthMultiplier
             distribution = final.candidate.distribution?.rawValue
+            growth = final.candidate.growth
             exploration = final.candidate.exploration
             parameters = final.cost.parameters
             multiplyAdds = final.cost.multiplyAdds

@@ -47,7 +47,8 @@ struct DryRun: Encodable {
         stepMilliseconds = measured.timing.medianMilliseconds
         steps = (prepared.training.count + settings.batchSize - 1) / settings.batchSize * settings.epochs
         let updates = (steps + settings.accumulatedBatches - 1) / settings.accumulatedBatches
-        guard let network = try settings.finalNetwork(of: prepared.base, updates: max(1, updates)) else {
+        guard let network = try settings.finalSubnetwork(of: prepared.base, updates: max(1, updates))?.network
+        else {
             final = nil
             estimatedSeconds = Double(steps) * stepMilliseconds / 1000
             return

@@ -140,7 +140,7 @@ struct ConnectionDrawing {
         _ shares: LayerShares, of members: [Int], root: Int
     ) throws(NetworkError) {
         for node in members {
-            for channel in Set(shares.held[node]?.inputs ?? []) { use(Channel(node: root, index: Int(channel))) }
+            for channel in shares.held[node]?.readChannels ?? [] { use(Channel(node: root, index: channel)) }
         }
         var generator = SeededGenerator(
             seed: seed, keys: SeededGenerator.key("connections"),

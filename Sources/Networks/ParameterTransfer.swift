@@ -15,37 +15,34 @@ public struct ParameterTransfer: Sendable {
     ///
     /// - Parameter entry: of the new network's layout.
     /// - Returns: for each part in order its place among the parts of the old network's parameter of the same node and
-    ///   role; nil for new ones.
-    public func sources(of entry: ParameterLayout.Entry) -> [Int?] {
+    ///   role; ``new`` for new ones.
+    public func sources(of entry: ParameterLayout.Entry) -> [Int32] {
         let outputs = places(of: entry.node)
-        guard entry.role == .kernel else { return outputs }
+        guard entry.role == .kernel else { return outputs.map { $0.map(Int32.init) ?? Self.new } }
         let node = new.base.nodes[new.base.index(of: entry.node)!]
         let inputs = places(of: node.inputs[0])
         let oldRows = Rows(entry.node, in: old)
         let newRows = Rows(entry.node, in: new)
-        var sources: [Int?] = []
-        sources.reserveCapacity(entry.shape[0])
+        var sources = [Int32](repeating: Self.new, count: newRows.count)
+        // The old number of each input that there was, and of each connection of one old filter its place.
+        let oldInputs = inputs.map { $0 ?? -1 }
+        var placeOfInput = [Int32](repeating: Self.new, count: oldRows.inputCount)
         for (filter, oldFilter) in outputs.enumerated() {
-            guard let oldFilter else {
-                sources.append(contentsOf: repeatElement(nil, count: newRows.count(of: filter)))
-                continue
-            }
-            // Both rows ascend in the base's numbers, and so do the places.
+            guard let oldFilter else { continue }
             let (start, end) = oldRows.range(of: oldFilter)
-            var place = start
+            for place in start ..< end { placeOfInput[oldRows.input(at: place, from: start)] = Int32(place) }
             let (newStart, newEnd) = newRows.range(of: filter)
             for connection in newStart ..< newEnd {
-                guard let input = inputs[newRows.input(at: connection, from: newStart)] else {
-                    sources.append(nil)
-                    continue
-                }
-                while place < end, oldRows.input(at: place, from: start) < input { place += 1 }
-                let isThere = place < end && oldRows.input(at: place, from: start) == input
-                sources.append(isThere ? place : nil)
+                let input = oldInputs[newRows.input(at: connection, from: newStart)]
+                if input >= 0 { sources[connection] = placeOfInput[input] }
             }
+            for place in start ..< end { placeOfInput[oldRows.input(at: place, from: start)] = Self.new }
         }
         return sources
     }
+
+    /// The source of what was not there before.
+    public static let new: Int32 = -1
 
     /// For each channel of a node its place among the channels that the node had, nil for new ones.
     ///
@@ -66,7 +63,8 @@ private struct Rows {
     private let isDense: Bool
     private let starts: [Int32]
     private let inputs: [Int32]
-    private let inputCount: Int
+    let inputCount: Int
+    let count: Int
 
     init(_ name: String, in subnetwork: Subnetwork) {
         let network = subnetwork.network
@@ -75,15 +73,11 @@ private struct Rows {
         starts = table?.rowStarts ?? []
         inputs = table?.inputs ?? []
         inputCount = network.index(of: name).map { network.inputShape(of: network.nodes[$0]).channels } ?? 0
+        count = network.index(of: name).map { network.connectionCount(of: network.nodes[$0]) } ?? 0
     }
 
     func range(of filter: Int) -> (start: Int, end: Int) {
         isDense ? (filter * inputCount, (filter + 1) * inputCount) : (Int(starts[filter]), Int(starts[filter + 1]))
-    }
-
-    func count(of filter: Int) -> Int {
-        let (start, end) = range(of: filter)
-        return end - start
     }
 
     /// - Parameter start: of the connection's row.

@@ -95,6 +95,16 @@ public struct SparsifiedNetwork: Hashable, Sendable {
     /// The convolutions, and fully connected layers, that lost filters, in the order of the nodes.
     public let removed: [RemovedChannels]
 
+    init(network: Network, removed: [RemovedChannels]) {
+        self.network = network
+        self.removed = removed
+    }
+
+    /// What is left of a subnetwork's base.
+    public init(_ subnetwork: Subnetwork) {
+        self.init(network: subnetwork.network, removed: subnetwork.removed)
+    }
+
     /// One line for each layer that lost filters, for reports; empty where nothing was removed.
     public var report: [String] { removed.map(\.description) }
 }

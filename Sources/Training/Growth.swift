@@ -12,7 +12,7 @@ public enum GrowthRule: String, Hashable, Sendable, Codable, CaseIterable {
 /// 2017, section 3.2.1).
 ///
 /// Trained kernels stay as they are, with what the optimizer knows of them. Written
-/// `from=0.01,double-every=10000,to=0.2`.
+/// `from=0.01,double-every=10000,to=0.2`, or with `within=0.5` for `double-every`.
 public struct Growth: Hashable, Sendable {
     /// The weights of new connections of filters that were there before. Those of new filters are always scaled:
     /// between filters that are all zero nothing could be learned.
@@ -23,10 +23,17 @@ public struct Growth: Hashable, Sendable {
         case scaled
     }
 
+    /// When connections double.
+    public enum Pace: Hashable, Sendable {
+        /// After every so many steps of the optimizer, at least 1.
+        case every(steps: Int)
+        /// At even distances, the last time after this share of the training's steps, in (0, 1).
+        case within(share: Double)
+    }
+
     /// The density that training begins with, in (0, 1].
     public var from: Double
-    /// Steps between doublings, at least 1.
-    public var doubleEvery: Int
+    public var pace: Pace
     /// The density that growth ends with, `from` to 1.
     public var to: Double
     /// The share of every layer's filters that training begins with, in (0, 1]; it doubles too. New filters get random
@@ -39,11 +46,11 @@ public struct Growth: Hashable, Sendable {
     public var distribution: ConnectionDistribution
 
     public init(
-        from: Double, doubleEvery: Int, to: Double = 1, channelsFrom: Double = 1, initial: InitialWeights = .zero,
+        from: Double, _ pace: Pace, to: Double = 1, channelsFrom: Double = 1, initial: InitialWeights = .zero,
         by: GrowthRule = .random, block: Int = 1, distribution: ConnectionDistribution = .uniform
     ) {
         self.from = from
-        self.doubleEvery = doubleEvery
+        self.pace = pace
         self.to = to
         self.channelsFrom = channelsFrom
         self.initial = initial
@@ -59,6 +66,21 @@ extension Growth {
         var count = 0
         while from * Double(1 << count) < to || channelsFrom * Double(1 << count) < 1 { count += 1 }
         return count
+    }
+
+    /// How often connections have grown before a step.
+    ///
+    /// - Parameters:
+    ///   - step: of the optimizer, from 0.
+    ///   - updates: steps of the whole training.
+    public func count(before step: Int, of updates: Int) -> Int { min(count, step / interval(of: updates)) }
+
+    /// Steps from one growth to the next.
+    func interval(of updates: Int) -> Int {
+        switch pace {
+        case .every(let steps): steps
+        case .within(let share): max(1, Int(share * Double(updates)) / max(1, count))
+        }
     }
 
     /// What the network has after a number of growths.
@@ -82,7 +104,10 @@ extension Growth {
             guard holds else { throw .invalidOption(name: "growth", found: "\(name)=\(found)", expected: expected) }
         }
         try check(from >= 1e-6 && from <= 1, "from", from, "a density of at least 1e-6 and at most 1")
-        try check((1 ... 1 << 40).contains(doubleEvery), "double-every", doubleEvery, "1 or more steps")
+        switch pace {
+        case .every(let steps): try check((1 ... 1 << 40).contains(steps), "double-every", steps, "1 or more steps")
+        case .within(let share): try check(share > 0 && share < 1, "within", share, "a share above 0 and below 1")
+        }
         try check(to >= from && to <= 1, "to", to, "a density of at least \(from) and at most 1")
         try check(
             channelsFrom >= 1e-6 && channelsFrom <= 1, "channels-from", channelsFrom, "at least 1e-6 and at most 1")
@@ -92,7 +117,7 @@ extension Growth {
 
 extension Growth: CustomStringConvertible {
     public var description: String {
-        var parts = ["from=\(from.shortest)", "double-every=\(doubleEvery)", "to=\(to.shortest)"]
+        var parts = ["from=\(from.shortest)", pace.description, "to=\(to.shortest)"]
         if channelsFrom < 1 { parts.append("channels-from=\(channelsFrom.shortest)") }
         if initial != .zero { parts.append("initial=\(initial.rawValue)") }
         if by != .random { parts.append("by=\(by.rawValue)") }
@@ -102,7 +127,7 @@ extension Growth: CustomStringConvertible {
     }
 
     private static let keys = [
-        "from", "double-every", "to", "channels-from", "initial", "by", "block", "distribution",
+        "from", "double-every", "within", "to", "channels-from", "initial", "by", "block", "distribution",
     ]
 
     /// - Parameters:
@@ -114,18 +139,32 @@ extension Growth: CustomStringConvertible {
         parsing text: String, to: Double = 1, block: Int = 1, distribution: ConnectionDistribution = .uniform
     ) throws(TrainingError) {
         let parts = try KeyedText(text, name: "growth", keys: Self.keys)
-        guard let doubleEvery = try parts.integer("double-every") else { throw parts.failure("double-every=STEPS") }
+        let pace: Pace
+        switch (try parts.integer("double-every"), try parts.number("within")) {
+        case (let steps?, nil): pace = .every(steps: steps)
+        case (nil, let share?): pace = .within(share: share)
+        default: throw parts.failure("either double-every=STEPS or within=SHARE of the training")
+        }
         let to = try parts.number("to") ?? to
         let channelsFrom = try parts.number("channels-from")
         guard let from = try parts.number("from") ?? channelsFrom.map({ _ in to }) else {
             throw parts.failure("from=DENSITY, or channels-from=SHARE")
         }
         self.init(
-            from: from, doubleEvery: doubleEvery, to: to, channelsFrom: channelsFrom ?? 1,
+            from: from, pace, to: to, channelsFrom: channelsFrom ?? 1,
             initial: try parts.choice("initial", InitialWeights.self) ?? .zero,
             by: try parts.choice("by", GrowthRule.self) ?? .random, block: try parts.integer("block") ?? block,
             distribution: try parts.choice("distribution", ConnectionDistribution.self) ?? distribution)
         try validate()
+    }
+}
+
+extension Growth.Pace: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .every(let steps): "double-every=\(steps)"
+        case .within(let share): "within=\(share.shortest)"
+        }
     }
 }
 

@@ -28,7 +28,7 @@ extension Trainer {
     package mutating func growAndExploreIfDue(_ batch: borrowing Batch) throws(TrainingError) -> [ConnectionEvent] {
         var events: [ConnectionEvent] = []
         if let growth = settings.growth {
-            let due = min(growth.count, state.updates / growth.doubleEvery)
+            let due = growth.count(before: state.updates, of: updateCount)
             if due > state.growths {
                 let clock = Stopwatch()
                 let new = try grown(growth, to: due, batch)
@@ -123,7 +123,7 @@ extension Trainer {
         switch entry.role {
         case .bias, .shift, .runningMean: return
         case .scale, .runningVariance:
-            for place in parts.sources.indices where parts.sources[place] == nil {
+            for place in parts.sources.indices where parts.sources[place] == ParameterTransfer.new {
                 parameters.pointer(entry)[place] = 1
             }
         case .kernel:
@@ -138,7 +138,7 @@ extension Trainer {
                 let end = part + fanIn / parts.size
                 defer { part = end }
                 guard isScaled || places[filter] == nil else { continue }
-                for connection in part ..< end where parts.sources[connection] == nil {
+                for connection in part ..< end where parts.sources[connection] == ParameterTransfer.new {
                     let weights = UnsafeMutableBufferPointer(
                         start: parameters.pointer(entry) + connection * parts.size, count: parts.size)
                     Parameters.initializeWeights(weights, fanIn: fanIn, isOutput: isOutput, using: &generator)
@@ -194,7 +194,7 @@ public struct ConnectionEvent: Sendable {
 /// The parts of a parameter in another network: kernels of connections, or one value for each channel.
 private struct MovedParts {
     let entry: ParameterLayout.Entry
-    let sources: [Int?]
+    let sources: [Int32]
     /// Values in a part.
     let size: Int
 
@@ -204,19 +204,18 @@ private struct MovedParts {
         size = sources.isEmpty ? 1 : entry.count / sources.count
     }
 
-    var keptCount: Int { sources.count { $0 != nil } }
-    var hasNew: Bool { sources.contains { $0 == nil } }
+    var keptCount: Int { sources.count { $0 != ParameterTransfer.new } }
+    var hasNew: Bool { sources.contains(ParameterTransfer.new) }
 
     func move(from old: UnsafePointer<Float>, to new: UnsafeMutablePointer<Float>) {
-        for (place, source) in sources.enumerated() {
-            guard let source else { continue }
-            (new + place * size).update(from: old + source * size, count: size)
+        for (place, source) in sources.enumerated() where source != ParameterTransfer.new {
+            for value in 0 ..< size { new[place * size + value] = old[Int(source) * size + value] }
         }
     }
 
     /// Copies the parts that are new.
     func fill(_ values: UnsafeMutablePointer<Float>, from others: UnsafePointer<Float>) {
-        for place in sources.indices where sources[place] == nil {
+        for place in sources.indices where sources[place] == ParameterTransfer.new {
             (values + place * size).update(from: others + place * size, count: size)
         }
     }

@@ -110,19 +110,23 @@ extension TrainingSettings {
         }
     }
 
-    /// The network that training ends with, as far as it is known before: the numbers of its connections are those of
+    /// What training ends with, as far as it is known before: the numbers of its connections are those of
     /// the end, which ones they are is not.
     ///
     /// - Parameters:
     ///   - network: the one to train, as ``Trainer`` takes it.
     ///   - updates: steps of the optimizer.
     /// - Returns: nil where the number of connections stays.
-    public func finalNetwork(of network: Network, updates: Int) throws(TrainingError) -> Network? {
+    public func finalSubnetwork(of network: Network, updates: Int) throws(TrainingError) -> Subnetwork? {
         do throws(NetworkError) {
             if let growth {
-                let growths = min(growth.count, (updates - 1) / growth.doubleEvery)
-                return try growth.start(of: network, seed: seed).grown(to: growth.budget(after: growths), seed: seed)
-                    .network
+                var subnetwork = try growth.start(of: network, seed: seed)
+                let growths = growth.count(before: updates - 1, of: updates)
+                // One after the other: what has a path in the end depends on what had one before.
+                for number in 0 ..< growths {
+                    subnetwork = try subnetwork.grown(to: growth.budget(after: number + 1), seed: seed)
+                }
+                return subnetwork
             }
         } catch {
             throw .mismatch(error.description)
@@ -138,7 +142,7 @@ extension TrainingSettings {
         }
         let kept = ConnectionSelection(layers: layers, scores: scores)
             .kept(layers.map { Int((pruning.density * Double($0.table.count)).rounded(.up)) })
-        do throws(NetworkError) { return try all.keeping(kept).network } catch { throw .mismatch(error.description) }
+        do throws(NetworkError) { return try all.keeping(kept) } catch { throw .mismatch(error.description) }
     }
 
     /// How far, of all steps on average, the network's connections have come from their first number to their last.
@@ -153,11 +157,12 @@ extension TrainingSettings {
             let budget = growth.budget(after: growths)
             return budget.density * budget.filterShare
         }
-        let count = min(growth.count, (updates - 1) / growth.doubleEvery)
+        let count = growth.count(before: updates - 1, of: updates)
+        let interval = growth.interval(of: updates)
         guard size(count) > size(0) else { return 0 }
         let mean = (0 ... count).reduce(0.0) { sum, number in
-            let end = number == count ? updates : (number + 1) * growth.doubleEvery
-            return sum + size(number) * Double(end - number * growth.doubleEvery) / Double(updates)
+            let end = number == count ? updates : (number + 1) * interval
+            return sum + size(number) * Double(end - number * interval) / Double(updates)
         }
         return (mean - size(0)) / (size(count) - size(0))
     }

@@ -86,7 +86,9 @@ extension Parameters {
             result.set(
                 entry,
                 to: sources.flatMap { source -> [Float] in
-                    source.map { Array(old[$0 * size ..< ($0 + 1) * size]) } ?? Array(repeating: 0, count: size)
+                    source == ParameterTransfer.new
+                        ? Array(repeating: 0, count: size)
+                        : Array(old[Int(source) * size ..< (Int(source) + 1) * size])
                 })
         }
         return result

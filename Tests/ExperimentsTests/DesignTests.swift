@@ -1,5 +1,6 @@
 import Foundation
 import GossamerExperiments
+import GossamerTensors
 import GossamerTestSupport
 import GossamerTraining
 import Synchronization
@@ -85,6 +86,8 @@ import Testing
         let design = try propose(DesignBudget(trainingSeconds: 1000), secondsLeft: 1000)
         #expect(design.candidates[0].pattern == "dense" && design.candidates[0].depthMultiplier == 1)
         #expect(design.candidates.allSatisfy { $0.epochSeconds == 1 })
+        let grown = try #require(design.candidates.first { $0.growth != nil })
+        #expect(grown.name == "dense, grown from=0.25,within=0.5" && !grown.isBaseline)
     }
 
     @Test func roundsGrowThreefoldWithinTheTime() {
@@ -189,6 +192,50 @@ import Testing
         let page = try DesignFolder(path: temporary.path).writeReport(design, outcome)
         let html = try String(contentsOfFile: page, encoding: .utf8)
         #expect(html.contains(outcome.choice.candidate.name) && html.contains("at most 100,000 parameters"))
+    }
+
+    @Test func timesOfOtherRuntimesStandBesideTheChoice() throws {
+        let temporary = TemporaryFolder()
+        let design = try design(DesignBudget(parameters: 100_000))
+        let outcome = try run(design, in: temporary.path, Fake())
+        let own = outcome.choice.results.singleImageLatencyMilliseconds!
+        let path = temporary.path + "/peers.json"
+        let input = Shape(channels: 1, height: 28, width: 28)
+        func write(_ change: (inout [String: Any]) -> Void = { _ in }) throws {
+            var file: [String: Any] = [
+                "benchmark": "inference", "network": "mnist", "shape": [1, 1, 28, 28], "threads": 1,
+                "processor": "a <fast> one", "date": "2026-11-27",
+                "contestants": [
+                    ["name": "gossamer dense", "medianMilliseconds": own / 8],
+                    ["name": "slow", "medianMilliseconds": own * 4, "peakMemoryBytes": 1],
+                    ["name": "quick, 8 bits", "medianMilliseconds": own / 2],
+                ],
+            ]
+            change(&file)
+            try JSONSerialization.data(withJSONObject: file).write(to: URL(fileURLWithPath: path))
+        }
+        func times() throws -> PeerTimes { try PeerTimes(contentsOf: path, network: "mnist", input: input) }
+        try write()
+        let page = try DesignFolder(path: temporary.path).writeReport(design, outcome, peers: times())
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        #expect(html.contains("quick, 8 bits") && html.contains("slow") && !html.contains("gossamer dense"))
+        #expect(html.contains("less than the choice, which takes 2.00 times as long") && !html.contains("<fast>"))
+        try write { $0["contestants"] = [["name": "slow", "medianMilliseconds": own * 3]] }
+        _ = try DesignFolder(path: temporary.path).writeReport(design, outcome, peers: times())
+        #expect(try String(contentsOfFile: page, encoding: .utf8).contains("3.00 times as long as the choice"))
+
+        let wrong: [(String, Any)] = [
+            ("benchmark", "training"), ("network", "other"), ("shape", [8, 1, 28, 28]), ("threads", 2),
+            ("contestants", [["name": "gossamer dense", "medianMilliseconds": 1]]),
+            ("contestants", [["name": "x", "medianMilliseconds": 0]]), ("contestants", 5), ("date", 7),
+        ]
+        for (field, value) in wrong {
+            try write { $0[field] = value }
+            let error = try #require(throws: ExperimentError.self) { try times() }
+            #expect(error.description.hasPrefix(path) && error.description.contains(field), "\(error)")
+        }
+        try Data("no".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: ExperimentError.self) { try times() }
     }
 
     private static func accuracy(of candidate: DesignCandidate) -> Double {

@@ -42,7 +42,7 @@ import Testing
         let transfer = ParameterTransfer(from: old, to: trainer.subnetwork!)
         for entry in trainer.parameters.layout.all {
             let values = trainer.parameters.values(entry)
-            let sources = transfer.sources(of: entry)
+            let sources = transfer.sources(of: entry).map { $0 == ParameterTransfer.new ? nil : Int($0) }
             let size = entry.count / sources.count
             let oldValues = before.values(before.layout.entry(entry.node, entry.role)!)
             let oldState = state[entry.name] ?? []
@@ -68,7 +68,7 @@ import Testing
     func growthKeepsWhatIsTrained(by: GrowthRule, initial: Growth.InitialWeights) throws {
         for optimizer: Optimizer in [.sgd(momentum: 0.9), .adam(.init())] {
             for block in [1, 4] {
-                let growth = Growth(from: 0.25, doubleEvery: 3, to: 0.5, initial: initial, by: by, block: block)
+                let growth = Growth(from: 0.25, .every(steps: 3), to: 0.5, initial: initial, by: by, block: block)
                 var exercise = try exercise(growth: growth)
                 exercise.settings.optimizer = optimizer
                 let change = try #require(
@@ -115,7 +115,7 @@ import Testing
     @Test(arguments: [
         "from=0.1,double-every=4,to=0.6", "from=0.1,double-every=4,by=gradient,initial=scaled,block=4",
         "channels-from=0.25,double-every=5,to=0.5", "channels-from=0.5,double-every=5,by=gradient",
-        "from=0.1,double-every=4,distribution=erdos-renyi-kernel",
+        "from=0.1,double-every=4,distribution=erdos-renyi-kernel", "from=0.1,within=0.5,to=0.8",
     ])
     func threadsDoNotChangeBits(text: String) throws {
         let growth = try Growth(parsing: text)
@@ -137,13 +137,31 @@ import Testing
         #expect(results[0] == results[1])
     }
 
+    /// Down to the last connection: what a design promises.
+    @Test(arguments: [
+        "from=0.05,within=0.5", "from=0.05,within=0.9,to=0.3", "from=0.1,double-every=3,to=0.35,block=4",
+        "channels-from=0.25,within=0.3,to=0.2", "from=0.02,double-every=100",
+    ])
+    func whatGrowthEndsWithIsKnownBefore(text: String) throws {
+        let exercise = try exercise(growth: try Growth(parsing: text))
+        var trainer = try exercise.trainer()
+        _ = try exercise.run(&trainer, checkpoints: nil)
+        let updates = trainer.state.updates
+        let final = try exercise.settings.finalSubnetwork(of: exercise.network, updates: updates)
+        #expect(final?.network == trainer.network)
+        let growths = exercise.settings.growth!.count(before: updates - 1, of: updates)
+        #expect(trainer.state.changes.count == growths)
+        #expect(growths == (text.contains("every=100") ? 0 : exercise.settings.growth!.count))
+    }
+
     @Test func lettersInWrongPlacesAreNamed() throws {
         func expectInvalid(_ words: [String], _ body: () throws -> Void) {
             let error = #expect(throws: TrainingError.self) { try body() }
             for word in words { #expect(error.map { "\($0)" }?.contains(word) == true, "\(word)") }
         }
         for (text, words) in [
-            ("", ["from="]), ("from=0.1", ["double-every=STEPS"]), ("double-every=5", ["from=DENSITY"]),
+            ("", ["from="]), ("from=0.1", ["double-every=STEPS or within=SHARE"]),
+            ("from=0.1,within=0.5,double-every=5", ["either"]), ("from=0.1,within=1", ["below 1"]), ("double-every=5", ["from=DENSITY"]),
             ("from=0.1,double-every=0", ["1 or more"]), ("from=x,double-every=5", ["from= with a number"]),
             ("from=0.1,double-evry=5", ["did you mean 'double-every'?"]), ("from=2,double-every=5", ["at most 1"]),
             ("from=0.5,double-every=5,to=0.1", ["at least 0.5"]), ("from=0.1,from=0.2,double-every=5", ["once"]),
@@ -162,11 +180,11 @@ import Testing
         let pruning = try Pruning(parsing: "density=0.1,score=saliency,scope=global,over=2.5,except=conv1+fc")
         #expect(pruning == Pruning(
             density: 0.1, score: .saliency, scope: .global, epochs: 2.5, exceptPrefixes: ["conv1", "fc"]))
-        var both = try exercise(growth: Growth(from: 0.1, doubleEvery: 5))
+        var both = try exercise(growth: Growth(from: 0.1, .every(steps: 5)))
         both.settings.pruning = Pruning(density: 0.5)
         expectInvalid(["pruning"]) { _ = try both.trainer() }
         var drawn = try exercise()
-        drawn.settings.growth = Growth(from: 0.1, doubleEvery: 5)
+        drawn.settings.growth = Growth(from: 0.1, .every(steps: 5))
         expectInvalid(["connections already"]) { _ = try drawn.trainer() }
     }
 }

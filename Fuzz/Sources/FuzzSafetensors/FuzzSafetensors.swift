@@ -22,6 +22,8 @@ func copy(of file: SafetensorsFile) throws(ModelFileError) -> SafetensorsWriter 
     for tensor in file.tensors {
         switch tensor.type {
         case .uint8: try copy(tensor, as: UInt8.self, from: file, to: &writer)
+        case .float16, .bfloat16:
+            writer.add(tensor.name, shape: tensor.shape, values: try file.floatsOfAnyPrecision(tensor.name))
         case .uint16: try copy(tensor, as: UInt16.self, from: file, to: &writer)
         case .int32: try copy(tensor, as: Int32.self, from: file, to: &writer)
         case .int64: try copy(tensor, as: Int64.self, from: file, to: &writer)

@@ -1,6 +1,6 @@
 import GossamerNetworks
 
-/// What a candidate costs, known before it is trained.
+/// What a candidate costs when it is trained, known before.
 public struct CandidateCost: Codable, Hashable, Sendable {
     /// Counted exactly.
     public var run: RunCost
@@ -22,6 +22,8 @@ public struct DesignCandidate: Codable, Hashable, Sendable {
     public var depthMultiplier: Double
     /// Nil for uniform.
     public var distribution: ConnectionDistribution?
+    /// How its connections grow while it is trained, such as `from=0.05,within=0.5`; nil where all are there at once.
+    public var growth: String?
     /// How its connections move while it is trained, such as `by=gradient`; nil where they stay.
     public var exploration: String?
     public var cost: CandidateCost
@@ -30,11 +32,12 @@ public struct DesignCandidate: Codable, Hashable, Sendable {
 
     public init(
         pattern: String, depthMultiplier: Double, distribution: ConnectionDistribution? = nil,
-        exploration: String? = nil, cost: CandidateCost
+        growth: String? = nil, exploration: String? = nil, cost: CandidateCost
     ) {
         self.pattern = pattern
         self.depthMultiplier = depthMultiplier
         self.distribution = distribution
+        self.growth = growth
         self.exploration = exploration
         self.cost = cost
     }
@@ -42,11 +45,12 @@ public struct DesignCandidate: Codable, Hashable, Sendable {
     /// In words, as ``RunConfiguration/sizeName``.
     public var name: String {
         RunConfiguration.sizeName(
-            pattern: pattern, depthMultiplier: depthMultiplier, distribution: distribution, exploration: exploration)
+            pattern: pattern, depthMultiplier: depthMultiplier, distribution: distribution, growth: growth,
+            exploration: exploration)
     }
 
-    /// Whether it is of the baseline: fewer channels, none of their connections left out.
-    public var isBaseline: Bool { pattern == "dense" }
+    /// Whether it is of the baseline: fewer channels, none of their connections ever left out.
+    public var isBaseline: Bool { pattern == "dense" && growth == nil }
 
     /// The settings of all candidates with what this one is.
     public func configuration(_ settings: RunConfiguration) -> RunConfiguration {
@@ -54,6 +58,7 @@ public struct DesignCandidate: Codable, Hashable, Sendable {
         configuration.pattern = pattern
         configuration.depthMultiplier = depthMultiplier
         configuration.distribution = distribution
+        configuration.growth = growth
         configuration.exploration = exploration
         return configuration
     }

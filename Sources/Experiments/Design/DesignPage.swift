@@ -6,6 +6,7 @@ struct DesignPage {
     let trials: ReportPage
     /// Of the whole trainings.
     let finals: ReportPage
+    let peers: PeerTimes?
 
     var html: String {
         HTML.page(
@@ -17,6 +18,7 @@ struct DesignPage {
             \(HTML.section("Why this one", HTML.list(reasons)))
             \(HTML.section("What was tried", candidatesTable))
             \(HTML.section("After the first round", figures))
+            \(peers.map { HTML.section("Other runtimes", otherRuntimes($0)) } ?? "")
             \(HTML.section("Not in the figures", HTML.list(outcome.notes + failures)))
             \(HTML.section("How it was measured", finals.provenance))
             """)
@@ -154,6 +156,20 @@ struct DesignPage {
         guard !outcome.rounds.isEmpty else { return "" }
         return "<p class=\"note\">Every candidate after its first short training, one seed: accuracy on images held "
             + "back against what it costs.</p>\n" + trials.figures
+    }
+
+    private func otherRuntimes(_ peers: PeerTimes) -> String {
+        let own = [outcome.choice, outcome.rival].compactMap { $0 }.map {
+            ($0.candidate.name, $0.results.singleImageLatencyMilliseconds)
+        }
+        let rows = (own + peers.peers.map { ($0.name, $0.medianMilliseconds) }).map { name, milliseconds in
+            [HTML.escaped(name), milliseconds.map { HTML.escaped(Format.milliseconds($0)) } ?? ""]
+        }
+        let verdict = outcome.choice.results.singleImageLatencyMilliseconds.map { peers.comparison(milliseconds: $0) }
+        return HTML.table(["network or runtime", "one image, one thread"], rows: rows, textColumns: 1)
+            + "<p>\(HTML.prose(verdict ?? ""))</p>\n<p class=\"note\">"
+            + HTML.escaped("The runtimes: \(peers.origin). What they run is given; how accurate it is, is not known here.")
+            + "</p>"
     }
 
     private var failures: [String] {

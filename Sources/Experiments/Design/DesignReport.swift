@@ -3,10 +3,13 @@ import Foundation
 extension DesignFolder {
     /// Writes `report/report.html`, which stands alone, with plots and `candidates.csv` beside it.
     ///
+    /// - Parameter peers: times of other runtimes to set beside the choice.
     /// - Returns: the page's path.
     /// - Throws: `tool` where plots cannot be drawn; `unwritable`.
     @discardableResult
-    public func writeReport(_ design: Design, _ outcome: DesignOutcome) throws(ExperimentError) -> String {
+    public func writeReport(
+        _ design: Design, _ outcome: DesignOutcome, peers: PeerTimes? = nil
+    ) throws(ExperimentError) -> String {
         let trials = try ReportSummary(outcome.firstRoundRecords)
         let plots = CostAxis.allCases.compactMap { TradeOffPlot(trials, axis: $0, isOfTrials: true) }
         let (drawings, _) = try Report.draw(plots, to: reportPath)
@@ -14,7 +17,7 @@ extension DesignFolder {
         let page = DesignPage(
             design: design, outcome: outcome,
             trials: ReportPage(summary: trials, options: .init(), drawings: drawings),
-            finals: ReportPage(summary: try ReportSummary(finals), options: .init(), drawings: []))
+            finals: ReportPage(summary: try ReportSummary(finals), options: .init(), drawings: []), peers: peers)
         try JSONFile.writeWhole(Data(design.csv(outcome).utf8), to: reportPath + "/candidates.csv")
         try JSONFile.writeWhole(Data(page.html.utf8), to: reportPath + "/report.html")
         return reportPath + "/report.html"

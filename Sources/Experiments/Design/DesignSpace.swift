@@ -13,15 +13,19 @@ struct DesignSpace {
         var pattern = "random"
         var distribution: ConnectionDistribution?
         var exploration: String?
+        /// Begins with a quarter of the connections, and has all from half of the training on.
+        var grows = false
 
         var name: String {
-            [pattern, distribution?.rawValue, exploration].compactMap { $0 }.joined(separator: ", ")
+            [pattern, distribution?.rawValue, exploration, grows ? "grown" : nil].compactMap { $0 }
+                .joined(separator: ", ")
         }
 
         static let random = Method()
         static let blocks = Method(pattern: "random,block=4")
         static let unevenLayers = Method(distribution: .erdosRenyiKernel)
         static let rigL = Method(exploration: "by=gradient")
+        static let growing = Method(grows: true)
     }
 
     private static let leastDensity = 1e-4
@@ -43,7 +47,7 @@ struct DesignSpace {
     /// Where the whole network is allowed, what trains faster than it.
     private func whole(_ dense: DesignCandidate) throws -> [DesignCandidate] {
         let sparse: [(Method, Double)] = [
-            (.random, 0.25), (.random, 0.1), (.random, 0.5), (.blocks, 0.25), (.unevenLayers, 0.25), (.rigL, 0.1),
+            (.random, 0.25), (.random, 0.1), (.growing, 1), (.random, 0.5), (.blocks, 0.25), (.rigL, 0.1),
         ]
         let others = try sparse.map { try candidate($0.0, density: $0.1, 1) }
         return [dense, others[0], try baseline(0.5)] + others[1...] + [try baseline(0.71)]
@@ -66,7 +70,7 @@ struct DesignSpace {
         let least = max(narrow?.multiplier ?? 0.1, 0.01)
         let methods: [(Method, Double)] = [
             (.random, 0), (.random, 0.5), (.blocks, 0), (.unevenLayers, 0), (.random, 0.25), (.rigL, 0.5),
-            (.blocks, 0.5), (.random, 0.75),
+            (.blocks, 0.5), (.growing, 0.5),
         ]
         for (method, share) in methods {
             let width = share == 0 ? 1 : rounded(pow(least, share))
@@ -104,17 +108,21 @@ struct DesignSpace {
     }
 
     private func baseline(_ depthMultiplier: Double) throws -> DesignCandidate {
-        try priced(Method(pattern: "dense"), "dense", depthMultiplier)
+        try priced(Method(pattern: "dense"), "dense", depthMultiplier, growth: nil)
     }
 
     private func candidate(_ method: Method, density: Double, _ multiplier: Double) throws -> DesignCandidate {
-        try priced(method, PatternText(method.pattern).at(density: density), multiplier)
+        try priced(
+            method, density < 1 ? PatternText(method.pattern).at(density: density) : "dense", multiplier,
+            growth: method.grows ? "from=\(Format.significant(density / 4, 3)),within=0.5" : nil)
     }
 
-    private func priced(_ method: Method, _ pattern: String, _ depthMultiplier: Double) throws -> DesignCandidate {
+    private func priced(
+        _ method: Method, _ pattern: String, _ depthMultiplier: Double, growth: String?
+    ) throws -> DesignCandidate {
         var candidate = DesignCandidate(
             pattern: pattern, depthMultiplier: depthMultiplier, distribution: method.distribution,
-            exploration: method.exploration, cost: Self.unknown)
+            growth: growth, exploration: method.exploration, cost: Self.unknown)
         candidate.cost = try cost(candidate.configuration(settings))
         return candidate
     }
