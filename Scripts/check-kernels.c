@@ -38,8 +38,9 @@ static void draw_table(gsm_convolution *s) {
     int32_t *starts = calloc(s->output_channels + 1, 4);
     uint16_t *inputs = malloc(s->output_channels * s->input_channels * sizeof *inputs);
     int32_t *columns = calloc(s->input_channels + 2, 4), count = 0, kind = below(4), wanted = 1 + below(10);
+    const int block = below(2) ? 4 : 32;
     for (int o = 0; o < s->output_channels; o++) {
-        if (kind == 1 && o % 4 != 0) {  // groups of four with the same inputs
+        if (kind == 1 && o % block != 0) {  // groups of outputs with the same inputs
             int length = starts[o] - starts[o - 1];
             memcpy(inputs + count, inputs + starts[o - 1], length * sizeof *inputs);
             count += length;
@@ -74,7 +75,7 @@ static gsm_convolution draw_shape(void) {
     gsm_convolution s = {.lanes = below(4) ? 16 : 1, .kernel_height = kernel[0], .kernel_width = kernel[1],
                          .stride_height = stride, .stride_width = stride, .input_height = 1 + below(15),
                          .input_width = 1 + below(below(5) ? 18 : 80), .input_channels = 1 + below(below(8) ? 9 : many),
-                         .output_channels = 1 + below(11)};
+                         .output_channels = 1 + below(area == 1 ? 80 : 11)};
     if (below(6) == 0) {
         s.input_height = s.kernel_height, s.input_width = s.kernel_width, s.output_height = s.output_width = 1;
     } else {

@@ -14,6 +14,7 @@
 
 #include "gossamer_kernels.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -33,6 +33,7 @@ static inline __attribute__((always_inline)) __m512 gsm_expand(const float *p, u
 }
 
 #include "single_image.inc"
+#include "single_image_outputs.inc"
 #include "single_image_fours.inc"
 #include "single_image_eights.inc"
 #include "single_image_subimages.inc"

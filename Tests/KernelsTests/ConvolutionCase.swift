@@ -25,8 +25,11 @@ struct ConvolutionCase: CustomStringConvertible {
         (kernel, stride, padding) = (geometry.kernel, geometry.stride, geometry.padding)
         (input, output) = (geometry.input, geometry.output)
         let large = input.height * input.width > 100
-        inputChannels = [1, 2, 3, 5, 7, 11, 17, 31].prefix(large ? 4 : 8).randomElement(using: &random)!
-        outputChannels = [1, 2, 3, 4, 5, 8, 13, 19].prefix(large ? 5 : 8).randomElement(using: &random)!
+        // Some 1 x 1 kernels take outputs in large groups and inputs in blocks.
+        let many = large ? 4 : kernel == (1, 1) ? 11 : 8
+        inputChannels = [1, 2, 3, 5, 7, 11, 17, 31, 64, 70, 150].prefix(many).randomElement(using: &random)!
+        outputChannels = [1, 2, 3, 4, 5, 8, 13, 19, 32, 45, 70].prefix(many + (large ? 1 : 0))
+            .randomElement(using: &random)!
         rows = Self.drawRows(inputs: inputChannels, outputs: outputChannels, random: &random)
         let extra = random.index(below: 3) == 0 ? 1 : 0
         gaps = (extra * lanes * random.index(below: 3), extra * lanes * random.index(below: 3),
@@ -44,8 +47,9 @@ struct ConvolutionCase: CustomStringConvertible {
         case 0: return [[Int]](repeating: Array(0 ..< inputs), count: outputs)
         case 1: rows[random.index(below: outputs)] = [random.index(below: inputs)]
         case 2:
+            let block = random.index(below: 2) == 0 ? 4 : 32
             for output in 0 ..< outputs {
-                rows[output] = output % 4 > 0
+                rows[output] = output % block > 0
                     ? rows[output - 1] : random.sample(random.index(below: inputs + 1), below: inputs)
             }
         default: rows = rows.map { _ in random.sample(random.index(below: inputs + 1), below: inputs) }

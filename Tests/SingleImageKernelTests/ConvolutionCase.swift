@@ -4,19 +4,26 @@ import GossamerTensors
 /// Random sparse convolutions of single images, of any geometry.
 enum ConvolutionCase: CaseIterable {
     case general, usual, depthwise, pointwise, wholeImage
+    /// 1 x 1, with groups of many outputs that read the same inputs.
+    case pointwiseInGroups
 
     func draw(_ g: inout SeededGenerator) -> SingleImageProblem {
         var shape = gsm_convolution()
         let many = g.index(below: 6) == 0
-        let inputChannels = 1 + g.index(below: many ? 200 : 40), outputChannels = 1 + g.index(below: 24)
+        let inputChannels = 1 + g.index(below: many ? 200 : 40)
+        let outputChannels = 1 + g.index(below: self == .pointwiseInGroups ? 90 : 24)
         drawGeometry(small: many, &shape, &g)
         shape.input_channels = Int32(inputChannels)
         shape.output_channels = Int32(outputChannels)
         let density = [1, 0.5, 0.2, 0.05][g.index(below: 4)]
-        let rows = (0 ..< outputChannels).map { _ in
+        var rows = (0 ..< outputChannels).map { _ in
             self == .depthwise
                 ? [g.index(below: inputChannels)]
                 : (0 ..< inputChannels).filter { _ in Double(g.uniform()) < density }
+        }
+        if self == .pointwiseInGroups {
+            let size = [32, 64, outputChannels][g.index(below: 3)]
+            for output in rows.indices { rows[output] = rows[output / size * size] }
         }
         return SingleImageProblem(shape, rows: rows, images: 1 + g.index(below: 3), &g)
     }
@@ -30,7 +37,7 @@ enum ConvolutionCase: CaseIterable {
         shape.stride_height = Int32(1 + (strided ? g.index(below: 3) : 0))
         shape.stride_width = Int32(1 + (strided ? g.index(below: 3) : 0))
         switch self {
-        case .pointwise: (shape.kernel_height, shape.kernel_width) = (1, 1)
+        case .pointwise, .pointwiseInGroups: (shape.kernel_height, shape.kernel_width) = (1, 1)
         case .wholeImage: (shape.kernel_height, shape.kernel_width) = (shape.input_height, shape.input_width)
         case .usual, .depthwise:
             let kernels: [(Int32, Int32)] = [(3, 3), (5, 5), (1, 7), (7, 1), (1, 3), (3, 1), (7, 7), (3, 3)]
@@ -42,7 +49,7 @@ enum ConvolutionCase: CaseIterable {
             shape.kernel_height = Int32(1 + g.index(below: limit))
             shape.kernel_width = Int32(1 + g.index(below: limit))
         }
-        let padded = self != .pointwise && self != .wholeImage
+        let padded = self != .pointwise && self != .pointwiseInGroups && self != .wholeImage
         shape.padding_top = padded ? Int32(g.index(below: Int(shape.kernel_height))) : 0
         shape.padding_left = padded ? Int32(g.index(below: Int(shape.kernel_width))) : 0
         // Padding at the bottom and right is what makes the output as large as it is.

@@ -53,7 +53,12 @@ private func pieces(_ generator: SeededGenerator) -> (Int64) -> [Range<Int64>] {
                 #expect(sameBits, comment)
             }
         }
-        let suffix = kind == .pointwise ? "1 x 1" : kind == .wholeImage ? "dot product" : "direct"
+        let suffix = switch kind {
+        case .pointwise: "1 x 1, "
+        case .pointwiseInGroups: "1 x 1 by outputs"
+        case .wholeImage: "dot product"
+        case .general, .usual, .depthwise: "direct"
+        }
         for row in rows() where String(cString: row.name).contains(suffix) && only == nil {
             #expect(runs[String(cString: row.name), default: 0] >= 40)
         }
