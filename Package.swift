@@ -142,7 +142,8 @@ let package = Package(
         .target(
             name: "GossamerTestSupport",
             dependencies: ["GossamerExecution", "GossamerModelFiles"],
-            path: "Tests/Support"),
+            path: "Tests/Support",
+            exclude: ["torch_networks.py"]),
         .testTarget(name: "ExecutionTests", dependencies: ["GossamerExecution", "GossamerTestSupport"]),
         .testTarget(name: "TrainingTests", dependencies: ["GossamerTraining", "GossamerTestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["GossamerInference", "GossamerTestSupport"]),

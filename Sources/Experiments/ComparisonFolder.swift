@@ -5,7 +5,7 @@ public struct ComparisonFolder: Hashable, Sendable {
     public let path: String
 
     public init(path: String) {
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.path = withoutLastSlash(path)
     }
 
     public var requestPath: String { path + "/comparison.json" }

@@ -105,10 +105,13 @@ extension RunConfiguration {
     ///
     /// - Parameter updates: steps of the optimizer.
     public func finalNetwork(from base: Network, updates: Int) throws -> SparsifiedNetwork {
-        let start = try makeNetwork(from: base)
         let settings = try TrainingSettings(self)
-        let whole = settings.growth == nil ? start.network : try scaledNetwork(from: base)
-        return try settings.finalSubnetwork(of: whole, updates: updates).map(SparsifiedNetwork.init) ?? start
+        if settings.growth != nil,
+            let final = try settings.finalSubnetwork(of: scaledNetwork(from: base), updates: updates) {
+            return SparsifiedNetwork(final)
+        }
+        let start = try makeNetwork(from: base)
+        return try settings.finalSubnetwork(of: start.network, updates: updates).map(SparsifiedNetwork.init) ?? start
     }
 
     /// Applies the depth multiplier.

@@ -3,14 +3,18 @@ import Foundation
 /// One way of making a network smaller: one line in a plot.
 public struct Series: Hashable, Sendable {
     public let method: RunConfiguration.Method
-    /// The pattern without its density and how its connections are shared and moved, such as `random,block=4`; empty for the depth multiplier and the dense network.
+    /// The pattern without its density, and how its connections are shared out, grown and moved, such as
+    /// `random,block=4`; empty for the depth multiplier and the dense network.
     public let pattern: String
 
     init(_ configuration: RunConfiguration) {
         method = configuration.method
         let text = PatternText(configuration.pattern)
         let isSparse = method == .sparse || method == .hybrid
-        let parts = [text.name, text.options, configuration.distribution?.rawValue, configuration.exploration]
+        let parts = [
+            text.name, text.options, configuration.distribution?.rawValue, configuration.growth.map { _ in "grown" },
+            configuration.exploration,
+        ]
         pattern = isSparse ? parts.compactMap { $0 }.joined(separator: ",") : ""
     }
 
@@ -22,6 +26,8 @@ public struct Series: Hashable, Sendable {
         return switch method {
         case .dense: "dense"
         case .multiplier: "depth multiplier"
+        // Only at first, where it grows.
+        case .sparse where kind == "dense": kind + options
         case .sparse: (kind == "random" ? "sparse random" : "sparse " + kind) + options
         case .hybrid: "hybrid" + (kind == "random" ? "" : " " + kind) + options
         }
@@ -90,7 +96,8 @@ public struct PointSummary: Hashable, Sendable {
 
     /// Next to its mark in a plot: `10 %`, `×0.316`, `×0.5, 1 %`.
     public var label: String {
-        let share = configuration.density.map(Format.share) ?? configuration.pattern
+        let share = (configuration.density.map(Format.share) ?? configuration.pattern)
+            + (configuration.growth == nil ? "" : " grown")
         return switch series.method {
         case .dense: "dense"
         case .multiplier: Format.multiplier(configuration.depthMultiplier)

@@ -101,15 +101,16 @@ extension RunConfiguration {
     /// The way in which a run makes its network smaller.
     public enum Method: String, Codable, Hashable, Sendable, CaseIterable {
         case dense
-        /// Connections are left out, widths are kept.
+        /// Connections are left out, for good or at first; widths are kept.
         case sparse
         /// Widths are scaled by a depth multiplier.
         case multiplier
         /// Both.
         case hybrid
 
-        init(pattern: String, depthMultiplier: Double) {
-            self = switch (pattern == "dense", depthMultiplier == 1) {
+        /// A network that grows has connections left out at first.
+        init(pattern: String, growth: String?, depthMultiplier: Double) {
+            self = switch (pattern == "dense" && growth == nil, depthMultiplier == 1) {
             case (true, true): .dense
             case (true, false): .multiplier
             case (false, true): .sparse
@@ -118,7 +119,7 @@ extension RunConfiguration {
         }
     }
 
-    public var method: Method { Method(pattern: pattern, depthMultiplier: depthMultiplier) }
+    public var method: Method { Method(pattern: pattern, growth: growth, depthMultiplier: depthMultiplier) }
 
     /// How the network is made smaller, in words: `random:0.034 at depth multiplier 0.5`.
     public var sizeName: String {

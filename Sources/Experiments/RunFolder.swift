@@ -7,7 +7,7 @@ public struct RunFolder: Hashable, Sendable {
 
     /// A folder that exists already, or that `create` or `save` will make.
     public init(path: String) {
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.path = withoutLastSlash(path)
     }
 
     /// What was run and what came of it.
@@ -71,6 +71,10 @@ public struct RunFolder: Hashable, Sendable {
         try makeFolder(path)
         try JSONFile.write(record, to: recordPath)
     }
+}
+
+func withoutLastSlash(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
 }
 
 /// Makes a folder and those around it.

@@ -55,7 +55,7 @@ struct DesignSession {
         let stepCount = (dataset.train.count + settings.batchSize - 1) / settings.batchSize
         let model = request.budget.latencyMilliseconds == nil
             ? nil : CostModel.remembered(for: .inference, pool: ThreadPool(threads: 1))
-        let updates = stepCount * settings.epochs
+        let updates = settings.updateCount(stepsPerEpoch: stepCount)
         let measures = Design.Measures(
             cost: { configuration in
                 try CandidateCost(

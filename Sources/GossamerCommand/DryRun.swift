@@ -45,8 +45,9 @@ struct DryRun: Encodable {
             minimumSeconds: 0.5)
         memory = measured.memory
         stepMilliseconds = measured.timing.medianMilliseconds
-        steps = (prepared.training.count + settings.batchSize - 1) / settings.batchSize * settings.epochs
-        let updates = (steps + settings.accumulatedBatches - 1) / settings.accumulatedBatches
+        let stepsPerEpoch = (prepared.training.count + settings.batchSize - 1) / settings.batchSize
+        steps = stepsPerEpoch * settings.epochs
+        let updates = settings.updateCount(stepsPerEpoch: stepsPerEpoch)
         guard let network = try settings.finalSubnetwork(of: prepared.base, updates: max(1, updates))?.network
         else {
             final = nil

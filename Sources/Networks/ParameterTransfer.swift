@@ -15,18 +15,18 @@ public struct ParameterTransfer: Sendable {
     ///
     /// - Parameter entry: of the new network's layout.
     /// - Returns: for each part in order its place among the parts of the old network's parameter of the same node and
-    ///   role; ``new`` for new ones.
+    ///   role; ``nowhere`` for new ones.
     public func sources(of entry: ParameterLayout.Entry) -> [Int32] {
         let outputs = places(of: entry.node)
-        guard entry.role == .kernel else { return outputs.map { $0.map(Int32.init) ?? Self.new } }
+        guard entry.role == .kernel else { return outputs.map { $0.map(Int32.init) ?? Self.nowhere } }
         let node = new.base.nodes[new.base.index(of: entry.node)!]
         let inputs = places(of: node.inputs[0])
         let oldRows = Rows(entry.node, in: old)
         let newRows = Rows(entry.node, in: new)
-        var sources = [Int32](repeating: Self.new, count: newRows.count)
+        var sources = [Int32](repeating: Self.nowhere, count: newRows.count)
         // The old number of each input that there was, and of each connection of one old filter its place.
         let oldInputs = inputs.map { $0 ?? -1 }
-        var placeOfInput = [Int32](repeating: Self.new, count: oldRows.inputCount)
+        var placeOfInput = [Int32](repeating: Self.nowhere, count: oldRows.inputCount)
         for (filter, oldFilter) in outputs.enumerated() {
             guard let oldFilter else { continue }
             let (start, end) = oldRows.range(of: oldFilter)
@@ -36,13 +36,13 @@ public struct ParameterTransfer: Sendable {
                 let input = oldInputs[newRows.input(at: connection, from: newStart)]
                 if input >= 0 { sources[connection] = placeOfInput[input] }
             }
-            for place in start ..< end { placeOfInput[oldRows.input(at: place, from: start)] = Self.new }
+            for place in start ..< end { placeOfInput[oldRows.input(at: place, from: start)] = Self.nowhere }
         }
         return sources
     }
 
     /// The source of what was not there before.
-    public static let new: Int32 = -1
+    public static let nowhere: Int32 = -1
 
     /// For each channel of a node its place among the channels that the node had, nil for new ones.
     ///

@@ -33,6 +33,7 @@ public struct Growth: Hashable, Sendable {
 
     /// The density that training begins with, in (0, 1].
     public var from: Double
+    /// When they double.
     public var pace: Pace
     /// The density that growth ends with, `from` to 1.
     public var to: Double
@@ -73,13 +74,16 @@ extension Growth {
     /// - Parameters:
     ///   - step: of the optimizer, from 0.
     ///   - updates: steps of the whole training.
-    public func count(before step: Int, of updates: Int) -> Int { min(count, step / interval(of: updates)) }
+    public func count(before step: Int, of updates: Int) -> Int {
+        (0 ... count).last { self.step(of: $0, in: updates) <= step }!
+    }
 
-    /// Steps from one growth to the next.
-    func interval(of updates: Int) -> Int {
+    /// The step before which a growth happens; growths count from 1.
+    func step(of number: Int, in updates: Int) -> Int {
         switch pace {
-        case .every(let steps): steps
-        case .within(let share): max(1, Int(share * Double(updates)) / max(1, count))
+        case .every(let steps): number * steps
+        case .within(let share):
+            max(number, Int(share * Double(updates) * Double(number) / Double(max(1, count))))
         }
     }
 

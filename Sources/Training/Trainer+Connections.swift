@@ -51,9 +51,7 @@ extension Trainer {
     }
 
     /// Steps of the optimizer in the whole training.
-    var updateCount: Int {
-        settings.epochs * ((stepsPerEpoch + settings.accumulatedBatches - 1) / settings.accumulatedBatches)
-    }
+    var updateCount: Int { settings.updateCount(stepsPerEpoch: stepsPerEpoch) }
 
     /// Goes on with other connections. What is known of those that stay is kept.
     private mutating func adopt(
@@ -123,7 +121,7 @@ extension Trainer {
         switch entry.role {
         case .bias, .shift, .runningMean: return
         case .scale, .runningVariance:
-            for place in parts.sources.indices where parts.sources[place] == ParameterTransfer.new {
+            for place in parts.sources.indices where parts.sources[place] == ParameterTransfer.nowhere {
                 parameters.pointer(entry)[place] = 1
             }
         case .kernel:
@@ -138,7 +136,7 @@ extension Trainer {
                 let end = part + fanIn / parts.size
                 defer { part = end }
                 guard isScaled || places[filter] == nil else { continue }
-                for connection in part ..< end where parts.sources[connection] == ParameterTransfer.new {
+                for connection in part ..< end where parts.sources[connection] == ParameterTransfer.nowhere {
                     let weights = UnsafeMutableBufferPointer(
                         start: parameters.pointer(entry) + connection * parts.size, count: parts.size)
                     Parameters.initializeWeights(weights, fanIn: fanIn, isOutput: isOutput, using: &generator)
@@ -204,18 +202,18 @@ private struct MovedParts {
         size = sources.isEmpty ? 1 : entry.count / sources.count
     }
 
-    var keptCount: Int { sources.count { $0 != ParameterTransfer.new } }
-    var hasNew: Bool { sources.contains(ParameterTransfer.new) }
+    var keptCount: Int { sources.count { $0 != ParameterTransfer.nowhere } }
+    var hasNew: Bool { sources.contains(ParameterTransfer.nowhere) }
 
     func move(from old: UnsafePointer<Float>, to new: UnsafeMutablePointer<Float>) {
-        for (place, source) in sources.enumerated() where source != ParameterTransfer.new {
+        for (place, source) in sources.enumerated() where source != ParameterTransfer.nowhere {
             for value in 0 ..< size { new[place * size + value] = old[Int(source) * size + value] }
         }
     }
 
     /// Copies the parts that are new.
     func fill(_ values: UnsafeMutablePointer<Float>, from others: UnsafePointer<Float>) {
-        for place in sources.indices where sources[place] == ParameterTransfer.new {
+        for place in sources.indices where sources[place] == ParameterTransfer.nowhere {
             (values + place * size).update(from: others + place * size, count: size)
         }
     }

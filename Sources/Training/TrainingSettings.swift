@@ -99,6 +99,13 @@ public struct TrainingSettings: Hashable, Sendable, Codable {
 }
 
 extension TrainingSettings {
+    /// Steps of the optimizer in the whole training.
+    ///
+    /// - Parameter stepsPerEpoch: batches of an epoch.
+    public func updateCount(stepsPerEpoch: Int) -> Int {
+        epochs * ((stepsPerEpoch + accumulatedBatches - 1) / accumulatedBatches)
+    }
+
     /// What training begins with where connections come and go; nil where they stay.
     func subnetwork(of network: Network) throws(TrainingError) -> Subnetwork? {
         guard changesConnections else { return nil }
@@ -158,11 +165,10 @@ extension TrainingSettings {
             return budget.density * budget.filterShare
         }
         let count = growth.count(before: updates - 1, of: updates)
-        let interval = growth.interval(of: updates)
         guard size(count) > size(0) else { return 0 }
         let mean = (0 ... count).reduce(0.0) { sum, number in
-            let end = number == count ? updates : (number + 1) * interval
-            return sum + size(number) * Double(end - number * interval) / Double(updates)
+            let end = number == count ? updates : growth.step(of: number + 1, in: updates)
+            return sum + size(number) * Double(end - growth.step(of: number, in: updates)) / Double(updates)
         }
         return (mean - size(0)) / (size(count) - size(0))
     }

@@ -86,7 +86,7 @@ extension Parameters {
             result.set(
                 entry,
                 to: sources.flatMap { source -> [Float] in
-                    source == ParameterTransfer.new
+                    source == ParameterTransfer.nowhere
                         ? Array(repeating: 0, count: size)
                         : Array(old[Int(source) * size ..< (Int(source) + 1) * size])
                 })

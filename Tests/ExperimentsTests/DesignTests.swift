@@ -49,6 +49,10 @@ import Testing
         for candidate in design.candidates {
             #expect(candidate.cost == Self.cost(candidate.pattern, candidate.depthMultiplier))
             #expect(budget.admits(candidate.cost), "\(candidate) within \(budget)")
+            if let growth = candidate.growth {
+                let density = RunConfiguration.sample(pattern: candidate.pattern).density!
+                #expect(try Growth(parsing: growth, to: density).count == 2, "\(candidate)")
+            }
             // A little more of it is too much.
             let more = candidate.isBaseline
                 ? Self.cost("dense", min(1, candidate.depthMultiplier * 1.1))
@@ -204,7 +208,7 @@ import Testing
         func write(_ change: (inout [String: Any]) -> Void = { _ in }) throws {
             var file: [String: Any] = [
                 "benchmark": "inference", "network": "mnist", "shape": [1, 1, 28, 28], "threads": 1,
-                "processor": "a <fast> one", "date": "2026-11-27",
+                "peerPattern": "dense", "processor": "a <fast> one", "date": "2026-11-27",
                 "contestants": [
                     ["name": "gossamer dense", "medianMilliseconds": own / 8],
                     ["name": "slow", "medianMilliseconds": own * 4, "peakMemoryBytes": 1],
@@ -226,6 +230,7 @@ import Testing
 
         let wrong: [(String, Any)] = [
             ("benchmark", "training"), ("network", "other"), ("shape", [8, 1, 28, 28]), ("threads", 2),
+            ("peerPattern", "random:0.1"),
             ("contestants", [["name": "gossamer dense", "medianMilliseconds": 1]]),
             ("contestants", [["name": "x", "medianMilliseconds": 0]]), ("contestants", 5), ("date", 7),
         ]

@@ -33,6 +33,25 @@ import Testing
         #expect(try ReportSummary(records).points.count == 2)
     }
 
+    /// What grows has connections left out at first: it is never the dense network that others are measured by.
+    @Test func whatGrowsIsASeriesOfItsOwn() throws {
+        var grown = RunConfiguration.sample()
+        grown.growth = "from=0.25,within=0.5"
+        var grownHybrid = RunConfiguration.sample(pattern: "random:0.1", depthMultiplier: 0.5)
+        grownHybrid.growth = "from=0.025,within=0.5"
+        let all = [
+            grown, .sample(), grownHybrid, .sample(pattern: "random:0.1", depthMultiplier: 0.5),
+        ].map { RunRecord.sample($0) }
+        for records in [all, all.reversed()] {
+            let summary = try ReportSummary(records)
+            #expect(summary.dense?.configuration.growth == nil)
+            #expect(summary.series.map(\.name) == ["dense", "dense (grown)", "hybrid", "hybrid (grown)"])
+            #expect(summary.points.map(\.label) == ["dense", "100 % grown", "×0.5, 10 %", "×0.5, 10 % grown"])
+        }
+        #expect(grown.method == .sparse && grownHybrid.method == .hybrid)
+        #expect(grown.sizeName == "dense, grown from=0.25,within=0.5")
+    }
+
     @Test func runsOfTwoDataSetsAreNotMixed() throws {
         let records = [RunRecord.sample(.sample()), .sample(.sample(data: "other"))]
         let error = try #require(throws: ExperimentError.self) { try ReportSummary(records) }

@@ -4,7 +4,7 @@
     state-dictionaries.py save NETWORK SIDE FOLDER    random parameters, two images, and what the network makes of them
     state-dictionaries.py load NETWORK SIDE FOLDER    what the network makes of FOLDER/images with FOLDER/state.safetensors
 
-A network is called as `torchvision.resnet50` or `timm.tf_efficientnet_lite0`.
+A network is called as torch_networks.py calls it.
 """
 
 import pathlib
@@ -14,44 +14,14 @@ import numpy
 import torch
 from safetensors.torch import load_file, save_file
 
-# torchvision's compiled operators may not fit the torch that is there. Classifiers need none of them.
-register = torch.library.register_fake
-torch.library.register_fake = lambda name, *rest, **options: (
-    (lambda function: function) if str(name).startswith("torchvision::") else register(name, *rest, **options))
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "Support"))
+from torch_networks import network, randomize
 
 NETWORKS = [
     "torchvision.vgg16", "torchvision.resnet18", "torchvision.resnet50", "torchvision.inception_v3",
     "torchvision.mobilenet_v2", "timm.vgg16", "timm.resnet18", "timm.resnet50", "timm.inception_v3",
     "timm.mobilenetv1_100", "timm.mobilenetv2_100", "timm.tf_efficientnet_lite0",
 ]
-
-
-def network(name, has_auxiliary_head=True):
-    package, _, kind = name.partition(".")
-    torch.manual_seed(1)
-    if package == "timm":
-        import timm
-
-        return timm.create_model(kind, pretrained=False)
-    import torchvision
-
-    options = {}
-    if kind == "inception_v3":
-        options = {"aux_logits": has_auxiliary_head, "init_weights": False}
-    return torchvision.models.get_model(kind, weights=None, **options)
-
-
-def randomize(model):
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-            module.weight.data.uniform_(0.7, 1.3)
-            module.bias.data.normal_(0, 0.1)
-        elif isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
-            torch.nn.init.kaiming_normal_(module.weight.data)
-            if module.bias is not None:
-                module.bias.data.normal_(0, 0.1)
 
 
 def write_outputs(model, images, folder):

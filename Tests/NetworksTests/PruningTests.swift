@@ -37,7 +37,7 @@ import Testing
         for entry in after.all {
             let source = try #require(before.entry(entry.node, entry.role), comment)
             let sources = transfer.sources(of: entry)
-            let parts = sources.filter { $0 != ParameterTransfer.new }.map(Int.init)
+            let parts = sources.filter { $0 != ParameterTransfer.nowhere }.map(Int.init)
             #expect(parts.count == sources.count, "\(entry.name), \(comment)")
             #expect(parts.count == entry.shape[0], "\(entry.name), \(comment)")
             #expect(Set(parts).count == parts.count && parts == parts.sorted(), "\(entry.name), \(comment)")

@@ -47,7 +47,7 @@ import Testing
         }
         let transfer = ParameterTransfer(from: old, to: grown)
         for entry in ParameterLayout(grown.network).all {
-            let sources = transfer.sources(of: entry).filter { $0 != ParameterTransfer.new }
+            let sources = transfer.sources(of: entry).filter { $0 != ParameterTransfer.nowhere }
             #expect(Set(sources).count == sources.count && sources == sources.sorted(), "\(entry.name), \(comment)")
             let before = ParameterLayout(old.network).entry(entry.node, entry.role)
             #expect(sources.count == before?.shape[0] ?? 0, "\(entry.name): something is lost, \(comment)")

@@ -15,44 +15,17 @@ import warnings
 import numpy
 import onnxruntime
 
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "Support"))
 warnings.filterwarnings("ignore")
-
-
-def network(name):
-    """A torch module with random weights and batch statistics."""
-    import torch
-
-    package, _, kind = name.partition(".")
-    torch.manual_seed(1)
-    # torchvision's compiled operators may not fit the torch that is there. Classifiers need none of them.
-    register = torch.library.register_fake
-    torch.library.register_fake = lambda name, *rest, **options: (
-        (lambda function: function) if str(name).startswith("torchvision::") else register(name, *rest, **options))
-    if package == "torchvision":
-        import torchvision
-
-        options = {"aux_logits": True, "init_weights": True} if kind in ("googlenet", "inception_v3") else {}
-        model = torchvision.models.get_model(kind, weights=None, **options)
-    else:
-        import timm
-
-        model = timm.create_model(kind, pretrained=False)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-            module.weight.data.uniform_(0.7, 1.3)
-            module.bias.data.normal_(0, 0.1)
-        elif isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
-            # Their own initial kernels let activations fade away where statistics are not those of a batch.
-            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-    return model.eval()
 
 
 def from_torch(exporter, name, side, path):
     import torch
+    from torch_networks import network, randomize
 
     model = network(name)
+    randomize(model)
+    model.eval()
     images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(2))
     if exporter.startswith("dynamo"):
         opset = int(exporter.removeprefix("dynamo") or 18)

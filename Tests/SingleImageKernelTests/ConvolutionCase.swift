@@ -11,7 +11,8 @@ enum ConvolutionCase: CaseIterable {
         var shape = gsm_convolution()
         let many = g.index(below: 6) == 0
         let inputChannels = 1 + g.index(below: many ? 200 : 40)
-        let outputChannels = 1 + g.index(below: self == .pointwiseInGroups ? 90 : 24)
+        let outputChannels = self == .pointwiseInGroups
+            ? 32 * (1 + g.index(below: 3)) - g.index(below: 6) : 1 + g.index(below: 24)
         drawGeometry(small: many, &shape, &g)
         shape.input_channels = Int32(inputChannels)
         shape.output_channels = Int32(outputChannels)
@@ -30,7 +31,7 @@ enum ConvolutionCase: CaseIterable {
 
     private func drawGeometry(small: Bool, _ shape: inout gsm_convolution, _ g: inout SeededGenerator) {
         shape.lanes = 1
-        let largest = self == .wholeImage || small ? 9 : 36
+        let largest = self == .wholeImage || small ? 9 : self == .pointwiseInGroups ? 40 : 36
         shape.input_height = Int32(1 + g.index(below: largest))
         shape.input_width = Int32(1 + g.index(below: largest))
         let strided = g.index(below: 3) == 0 && self != .wholeImage

@@ -42,7 +42,7 @@ import Testing
         let transfer = ParameterTransfer(from: old, to: trainer.subnetwork!)
         for entry in trainer.parameters.layout.all {
             let values = trainer.parameters.values(entry)
-            let sources = transfer.sources(of: entry).map { $0 == ParameterTransfer.new ? nil : Int($0) }
+            let sources = transfer.sources(of: entry).map { $0 == ParameterTransfer.nowhere ? nil : Int($0) }
             let size = entry.count / sources.count
             let oldValues = before.values(before.layout.entry(entry.node, entry.role)!)
             let oldState = state[entry.name] ?? []
@@ -57,7 +57,8 @@ import Testing
                 if let source {
                     #expect(values[new].elementsEqual(oldValues[source * size ..< (source + 1) * size]), comment)
                 } else if entry.role == .kernel, transfer.places(of: entry.node).allSatisfy({ $0 != nil }) {
-                    #expect(values[new].allSatisfy { ($0 == 0) == (exercise.settings.growth?.initial != .scaled) }, comment)
+                    let isZero = exercise.settings.growth?.initial != .scaled
+                    #expect(values[new].allSatisfy { ($0 == 0) == isZero }, comment)
                 }
             }
         }
@@ -154,6 +155,28 @@ import Testing
         #expect(growths == (text.contains("every=100") ? 0 : exercise.settings.growth!.count))
     }
 
+    /// The last growth ends the share of the training, and the mean size is that of all steps.
+    @Test func growthsKeepTheirPace() throws {
+        for (text, updates) in [
+            ("from=0.01,within=0.5", 40), ("from=0.01,within=0.5", 1000), ("from=0.3,within=0.9,to=0.9", 27),
+            ("from=0.125,double-every=7", 100), ("from=0.125,double-every=70", 100), ("from=0.5,within=0.1", 3),
+        ] {
+            let growth = try Growth(parsing: text)
+            let counts = (0 ..< updates).map { growth.count(before: $0, of: updates) }
+            #expect(counts[0] == 0 && zip(counts, counts.dropFirst()).allSatisfy { $1 - $0 == 0 || $1 - $0 == 1 })
+            if case .within(let share) = growth.pace {
+                let last = counts.firstIndex(of: growth.count)
+                #expect(last == max(growth.count, Int(share * Double(updates))), "\(text), \(updates)")
+            }
+            let sizes = counts.map { growth.budget(after: $0).density }
+            let mean = sizes.reduce(0, +) / Double(updates)
+            let expected = sizes.last! > sizes[0] ? (mean - sizes[0]) / (sizes.last! - sizes[0]) : 0
+            var settings = try exercise(growth: growth).settings
+            settings.epochs = 1
+            #expect(abs(settings.meanProgress(updates: updates) - expected) < 1e-9, "\(text), \(updates)")
+        }
+    }
+
     @Test func lettersInWrongPlacesAreNamed() throws {
         func expectInvalid(_ words: [String], _ body: () throws -> Void) {
             let error = #expect(throws: TrainingError.self) { try body() }
@@ -161,7 +184,8 @@ import Testing
         }
         for (text, words) in [
             ("", ["from="]), ("from=0.1", ["double-every=STEPS or within=SHARE"]),
-            ("from=0.1,within=0.5,double-every=5", ["either"]), ("from=0.1,within=1", ["below 1"]), ("double-every=5", ["from=DENSITY"]),
+            ("from=0.1,within=0.5,double-every=5", ["either"]), ("from=0.1,within=1", ["below 1"]),
+            ("double-every=5", ["from=DENSITY"]),
             ("from=0.1,double-every=0", ["1 or more"]), ("from=x,double-every=5", ["from= with a number"]),
             ("from=0.1,double-evry=5", ["did you mean 'double-every'?"]), ("from=2,double-every=5", ["at most 1"]),
             ("from=0.5,double-every=5,to=0.1", ["at least 0.5"]), ("from=0.1,from=0.2,double-every=5", ["once"]),

@@ -1,6 +1,6 @@
 import GossamerNetworks
 
-/// What a candidate costs when it is trained, known before.
+/// What a candidate's network costs when it is trained, known before.
 public struct CandidateCost: Codable, Hashable, Sendable {
     /// Counted exactly.
     public var run: RunCost
@@ -50,7 +50,12 @@ public struct DesignCandidate: Codable, Hashable, Sendable {
     }
 
     /// Whether it is of the baseline: fewer channels, none of their connections ever left out.
-    public var isBaseline: Bool { pattern == "dense" && growth == nil }
+    public var isBaseline: Bool {
+        switch RunConfiguration.Method(pattern: pattern, growth: growth, depthMultiplier: depthMultiplier) {
+        case .dense, .multiplier: true
+        case .sparse, .hybrid: false
+        }
+    }
 
     /// The settings of all candidates with what this one is.
     public func configuration(_ settings: RunConfiguration) -> RunConfiguration {

@@ -6,7 +6,7 @@ public struct DesignFolder: Hashable, Sendable {
     public let path: String
 
     public init(path: String) {
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.path = withoutLastSlash(path)
     }
 
     public var designPath: String { path + "/design.json" }

@@ -102,9 +102,12 @@ extension DesignOutcome {
         return lines
     }
 
-    /// Whether fewer channels are a better use of the budget than fewer connections, by the whole trainings.
+    /// Whether fewer channels are a better use of the budget than fewer connections, by the whole trainings; nil where
+    /// only one of them was trained.
     public var multiplierWon: Bool? {
-        guard let rival else { return nil }
+        guard let rival,
+            [choice, rival].contains(where: { $0.candidate.isBaseline && $0.candidate.depthMultiplier < 1 })
+        else { return nil }
         let better = choice.results.testAccuracy >= rival.results.testAccuracy ? choice : rival
         return better.candidate.isBaseline
     }

@@ -167,9 +167,10 @@ struct DesignPage {
         }
         let verdict = outcome.choice.results.singleImageLatencyMilliseconds.map { peers.comparison(milliseconds: $0) }
         return HTML.table(["network or runtime", "one image, one thread"], rows: rows, textColumns: 1)
-            + "<p>\(HTML.prose(verdict ?? ""))</p>\n<p class=\"note\">"
-            + HTML.escaped("The runtimes: \(peers.origin). What they run is given; how accurate it is, is not known here.")
-            + "</p>"
+            + (verdict.map { "<p>\(HTML.prose($0))</p>\n" } ?? "") + "<p class=\"note\">"
+            + HTML.escaped(
+                "The runtimes: \(peers.origin). They run the whole network unless their name says otherwise, and "
+                    + "nothing here says how accurate it is.") + "</p>"
     }
 
     private var failures: [String] {

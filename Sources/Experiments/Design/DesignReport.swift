@@ -51,9 +51,8 @@ extension DesignOutcome {
         guard let rival else { return nil }
         let difference = choice.results.testAccuracy - rival.results.testAccuracy
         let points = Format.fixed(abs(difference) * 100, 2) + " points"
-        let kind = rival.candidate.isBaseline ? "channels" : "connections"
         let verdict = difference == 0 ? "the same" : difference > 0 ? "\(points) less" : "\(points) more"
-        return "With fewer \(kind) under the same budget and seed, \(rival.candidate.name) reaches "
+        return "Under the same budget and seed, \(rival.candidate.name) reaches "
             + "\(Format.percent(rival.results.testAccuracy)): \(verdict)."
     }
 }

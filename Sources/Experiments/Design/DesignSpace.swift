@@ -1,5 +1,6 @@
 import Foundation
 import GossamerNetworks
+import GossamerTraining
 
 /// Proposes networks that use a budget up, in different ways: fewer channels, fewer connections, and both.
 struct DesignSpace {
@@ -92,7 +93,7 @@ struct DesignSpace {
         var best: DesignCandidate
         do {
             best = try candidate(method, density: Self.leastDensity, multiplier)
-        } catch is NetworkError {
+        } catch let error where error is NetworkError || error is TrainingError {
             // So few connections may leave an output without a path from the image.
             return nil
         }
@@ -114,7 +115,7 @@ struct DesignSpace {
     private func candidate(_ method: Method, density: Double, _ multiplier: Double) throws -> DesignCandidate {
         try priced(
             method, density < 1 ? PatternText(method.pattern).at(density: density) : "dense", multiplier,
-            growth: method.grows ? "from=\(Format.significant(density / 4, 3)),within=0.5" : nil)
+            growth: method.grows ? "from=\(plain(density / 4)),within=0.5" : nil)
     }
 
     private func priced(

@@ -1,13 +1,16 @@
 import GossamerTensors
 
-/// How long other runtimes take for a network, as `Benchmarks/peers` measured it: they know nothing of its accuracy,
-/// but what they run is the whole network or a form of it, such as one of 8-bit weights.
+/// How long other runtimes take for a network, as `Benchmarks/peers` measured it. How accurate the network is that they
+/// run, the whole one or a form of it such as one of 8-bit weights, is not known from it.
 public struct PeerTimes: Hashable, Sendable {
+    /// A runtime, and what it runs where its name says so.
     public struct Peer: Hashable, Sendable, Decodable {
         public let name: String
+        /// Of one image on one thread.
         public let medianMilliseconds: Double
     }
 
+    /// The fastest first.
     public let peers: [Peer]
     /// Where and how they were measured.
     public let origin: String
@@ -17,6 +20,8 @@ public struct PeerTimes: Hashable, Sendable {
         let network: String
         let shape: [Int]
         let threads: Int
+        /// What the peers' network was drawn with.
+        let peerPattern: String
         let processor: String
         let date: String
         let contestants: [Peer]
@@ -34,13 +39,14 @@ public struct PeerTimes: Hashable, Sendable {
             ("network", file.network == network, "'\(network)', not '\(file.network)'"),
             ("shape", file.shape == shape, "\(shape), one image of the network's size"),
             ("threads", file.threads == 1, "1"),
+            ("peerPattern", file.peerPattern == "dense", "dense"),
             ("contestants", file.contestants.allSatisfy { $0.medianMilliseconds > 0 }, "times above 0"),
         ]
         if let failed = checks.first(where: { !$0.1 }) {
             throw .invalid(file: path, field: failed.0, expected: failed.2)
         }
         // The design measures its own networks itself.
-        peers = file.contestants.filter { !$0.name.hasPrefix("gossamer") }
+        peers = file.contestants.filter { !$0.name.hasPrefix("gossamer ") }
             .sorted { ($0.medianMilliseconds, $0.name) < ($1.medianMilliseconds, $1.name) }
         guard !peers.isEmpty else {
             throw .invalid(file: path, field: "contestants", expected: "one that is not Gossamer at least")
@@ -50,13 +56,14 @@ public struct PeerTimes: Hashable, Sendable {
 }
 
 extension PeerTimes {
-    /// How a network's time compares, one line: `the fastest, onnxruntime, takes 0.31 ms: 1.4 times as long`.
+    /// How the choice's time compares, in a sentence.
     func comparison(milliseconds: Double) -> String {
         let fastest = peers[0]
         let ratio = fastest.medianMilliseconds / milliseconds
         let verdict = ratio >= 1
             ? "\(Format.fixed(ratio, 2)) times as long as the choice"
             : "less than the choice, which takes \(Format.fixed(1 / ratio, 2)) times as long"
-        return "The fastest of them, \(fastest.name), takes \(Format.milliseconds(fastest.medianMilliseconds)): \(verdict)."
+        return "The fastest of them, \(fastest.name), takes \(Format.milliseconds(fastest.medianMilliseconds)): "
+            + verdict + "."
     }
 }
