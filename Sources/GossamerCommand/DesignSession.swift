@@ -35,14 +35,16 @@ struct DesignSession {
         Interruption.listen()
         // What cannot be met leaves no folder behind.
         let proposal = try folder.load(request) == nil ? propose(request, base, dataset, clock) : nil
+        let proposingSeconds = clock.seconds
         let claim = try folder.claim(isCancelled: { Interruption.isRequested }) {
             Console.note("waiting for another process that works on this design, or died less than a minute ago")
         }
         defer { claim.release() }
-        let design = try folder.load(request) ?? proposal ?? propose(request, base, dataset, clock)
+        let working = Stopwatch(elapsed: proposingSeconds)
+        let design = try folder.load(request) ?? proposal ?? propose(request, base, dataset, working)
         try folder.save(design)
         for note in design.notes { Console.say("note: \(note)", json: json) }
-        let outcome = try search(design, dataset, clock)
+        let outcome = try search(design, dataset, working)
         let page = try folder.writeReport(design, outcome, peers: peers)
         try tell(outcome, page: page)
     }
@@ -53,19 +55,26 @@ struct DesignSession {
         let settings = try TrainingSettings(request.settings)
         let pool = ThreadPool(threads: request.settings.threads)
         let stepCount = (dataset.train.count + settings.batchSize - 1) / settings.batchSize
-        let model = request.budget.latencyMilliseconds == nil
-            ? nil : CostModel.remembered(for: .inference, pool: ThreadPool(threads: 1))
+        let recomputes = request.settings.recomputes ?? false
+        let model = request.budget.latencyMilliseconds.map { _ in
+            let pool = ThreadPool(threads: 1)
+            // Where no rates may be kept they are measured for this design alone.
+            return CostModel.remembered(for: .inference, pool: pool)
+                ?? CostModel.ofThisMachine(for: .inference, pool: pool, path: nil)
+        }
         let updates = settings.updateCount(stepsPerEpoch: stepCount)
         let measures = Design.Measures(
             cost: { configuration in
                 try CandidateCost(
                     configuration.finalNetwork(from: base, updates: updates), settings: settings,
-                    threads: pool.threadCount, recomputes: request.settings.recomputes ?? false, model: model)
+                    threads: pool.threadCount, recomputes: recomputes, model: model)
             },
             epochSeconds: { configuration in
                 func stepSeconds(_ network: Network) throws -> Double {
-                    try Timing.training(network, settings: settings, pool: pool, minimumRuns: 5, minimumSeconds: 0.2)
-                        .timing.medianMilliseconds / 1000
+                    try Timing.training(
+                        network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
+                        minimumSeconds: 0.2
+                    ).timing.medianMilliseconds / 1000
                 }
                 let first = try stepSeconds(configuration.makeNetwork(from: base).network)
                 guard configuration.growth != nil else { return first * Double(stepCount) }
@@ -95,14 +104,17 @@ struct DesignSession {
                 return try PreparedRun(configuration, dataset: dataset).train(
                     in: run, observe: { progress.show($0) }, isCancelled: isCancelled)
             },
-            trainWhole: { configuration, run in
+            trainWhole: { configuration, run, tick in
                 let session = try RunSession(
                     PreparedRun(configuration, dataset: dataset), folder: run, context: .thisProcess,
                     resume: run.hasRecord)
                 var progress = TrainingProgress(of: configuration, parallel: 1)
                 defer { progress.close() }
                 return try session.run(
-                    observe: { progress.show($0) }, isCancelled: { Interruption.isRequested })
+                    observe: {
+                        progress.show($0)
+                        tick()
+                    }, isCancelled: { Interruption.isRequested })
             })
         runner.parallel = parallel
         do {
@@ -155,7 +167,7 @@ extension CandidateCost {
         _ made: SparsifiedNetwork, settings: TrainingSettings, threads: Int, recomputes: Bool, model: CostModel?
     ) throws {
         let bytes = try TrainingByteCounts(
-            made.network, batch: settings.batchSize, threads: threads, stateCount: settings.stateCount,
+            made.network, batch: settings.batchSize, threads: threads, valuesPerParameter: settings.valuesPerParameter,
             recomputes: recomputes)
         self.init(
             run: RunCost(NetworkCost(made.network), removed: made.removed),

@@ -38,8 +38,7 @@ struct DryRun: Encodable {
         let recomputes = prepared.configuration.recomputes ?? false
         predicted = try TrainingStepPrediction(
             prepared.network, batch: settings.batchSize, frozen: settings.frozenNodes(of: prepared.network),
-            stateCount: settings.stateCount,
-            recomputes: recomputes, pool: pool)
+            valuesPerParameter: settings.valuesPerParameter, recomputes: recomputes, pool: pool)
         let measured = try Timing.training(
             prepared.network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
             minimumSeconds: 0.5)
@@ -114,8 +113,9 @@ struct TrainingStepPrediction: Encodable {
     /// Parameters, their gradients and the optimizer's state.
     let parameterBytes: Int
 
+    /// - Parameter valuesPerParameter: as ``TrainingSettings/valuesPerParameter``.
     init(
-        _ network: Network, batch: Int, frozen: Set<String> = [], stateCount: Int = 1, recomputes: Bool = false,
+        _ network: Network, batch: Int, frozen: Set<String> = [], valuesPerParameter: Int = 3, recomputes: Bool = false,
         pool: ThreadPool
     ) throws {
         self.batch = batch
@@ -123,7 +123,8 @@ struct TrainingStepPrediction: Encodable {
         milliseconds = try CostModel.remembered(for: .training, pool: pool)?
             .trainingStepMilliseconds(network, batch: batch)
         let bytes = try TrainingByteCounts(
-            network, batch: batch, threads: threads, frozen: frozen, stateCount: stateCount, recomputes: recomputes)
+            network, batch: batch, threads: threads, frozen: frozen, valuesPerParameter: valuesPerParameter,
+            recomputes: recomputes)
         activationBytes = bytes.activations
         parameterBytes = bytes.parameters
     }
@@ -142,18 +143,21 @@ struct TrainingByteCounts {
     /// Parameters, their gradients and the optimizer's state.
     let parameters: Int
 
-    /// - Parameter stateCount: values kept for each parameter, as ``TrainingSettings/stateCount``.
+    /// - Parameter valuesPerParameter: as ``TrainingSettings/valuesPerParameter``.
     init(
-        _ network: Network, batch: Int, threads: Int, frozen: Set<String> = [], stateCount: Int, recomputes: Bool
+        _ network: Network, batch: Int, threads: Int, frozen: Set<String> = [], valuesPerParameter: Int,
+        recomputes: Bool
     ) throws {
         activations = try TrainingPlan.byteCount(
             of: network, capacity: batch, threads: threads, frozen: frozen, recomputes: recomputes)
         let layout = ParameterLayout(network)
-        parameters = 4 * ((2 + stateCount) * layout.trainedCount + layout.statisticsCount)
+        parameters = 4 * (valuesPerParameter * layout.trainedCount + layout.statisticsCount)
     }
 }
 
 extension TrainingSettings {
-    /// Values that the optimizer and the average keep for each parameter.
-    var stateCount: Int { optimizer.valuesPerParameter + (averageDecay == nil ? 0 : 1) }
+    /// The parameter, its gradient and another where batches accumulate, and what the optimizer and the average keep.
+    var valuesPerParameter: Int {
+        2 + (accumulatedBatches > 1 ? 1 : 0) + optimizer.valuesPerParameter + (averageDecay == nil ? 0 : 1)
+    }
 }

@@ -11,6 +11,8 @@ public struct ConnectionChange: Hashable, Sendable, Codable {
     public let epoch: Int
     /// Steps of the optimizer before the change.
     public let step: Int
+    /// Epochs that were done before the change, and the part of one; nil in files of versions that did not say.
+    public let epochsDone: Double?
     /// Of the convolutions.
     public let connectionsBefore: Int
     public let connections: Int

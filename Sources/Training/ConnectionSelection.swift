@@ -33,34 +33,55 @@ struct ConnectionSelection {
     /// Connections of a block of filters to one channel, which stay or go together.
     private struct Unit {
         let layer: Int
-        let block: Int
         let connections: [Int]
         let score: Double
     }
 
-    /// - Parameter targets: how many connections each layer keeps at most; every block of filters keeps its best.
+    /// - Parameter targets: how many connections each layer keeps at most; every filter keeps its best.
     /// - Returns: by layer, whether each connection stays.
     func kept(_ targets: [Int]) -> [String: [Bool]] {
         var kept = layers.map { [Bool](repeating: false, count: $0.table.count) }
         for layer in layers.indices {
-            let units = units(of: layer)
-            // The best of each block of filters first, then by score.
-            var hasOne: Set<Int> = []
-            let first = Set(units.indices.filter { hasOne.insert(units[$0].block).inserted })
-            let order = units.indices.filter(first.contains) + units.indices.filter { !first.contains($0) }
-            keep(order.map { units[$0] }, target: targets[layer], atLeast: first.count, &kept)
+            let (first, others) = parted(layer)
+            keep(first + others, target: targets[layer], atLeast: first.count, &kept)
         }
         return named(kept)
     }
 
-    /// - Parameter target: how many connections all layers keep together at most; each layer keeps its best.
-    func kept(ofAll target: Int) -> [String: [Bool]] {
+    /// - Parameters:
+    ///   - target: how many connections all layers keep together at most; each layer keeps its best.
+    ///   - protectsFilters: every filter keeps its best, so that all outputs keep a path from the image.
+    func kept(ofAll target: Int, protectsFilters: Bool) -> [String: [Bool]] {
         var kept = layers.map { [Bool](repeating: false, count: $0.table.count) }
-        let units = layers.indices.map(units(of:))
-        let firsts = units.compactMap(\.first)
-        let others = units.flatMap { $0.dropFirst() }.sorted(by: precedes)
-        keep(firsts + others, target: target, atLeast: firsts.count, &kept)
+        let parts = layers.indices.map { layer in
+            if protectsFilters { return parted(layer) }
+            let units = units(of: layer)
+            return (first: Array(units.prefix(1)), others: Array(units.dropFirst()))
+        }
+        let firsts = parts.flatMap(\.first)
+        keep(firsts + parts.flatMap(\.others).sorted(by: precedes), target: target, atLeast: firsts.count, &kept)
         return named(kept)
+    }
+
+    /// A layer's units, best first: those that are the best of some filter, and the others.
+    private func parted(_ layer: Int) -> (first: [Unit], others: [Unit]) {
+        let table = layers[layer].table
+        var filters: [Int] = []
+        filters.reserveCapacity(table.count)
+        for filter in 0 ..< table.outputCount {
+            filters.append(contentsOf: repeatElement(filter, count: table.fanIn(of: filter)))
+        }
+        var hasOne = [Bool](repeating: false, count: table.outputCount)
+        var parts: (first: [Unit], others: [Unit]) = ([], [])
+        for unit in units(of: layer) {
+            if unit.connections.allSatisfy({ hasOne[filters[$0]] }) {
+                parts.others.append(unit)
+            } else {
+                for connection in unit.connections { hasOne[filters[connection]] = true }
+                parts.first.append(unit)
+            }
+        }
+        return parts
     }
 
     private func named(_ kept: [[Bool]]) -> [String: [Bool]] {
@@ -81,14 +102,14 @@ struct ConnectionSelection {
         let table = layers[layer].table
         let scores = scores[layers[layer].node.name]!
         var units: [Unit] = []
-        for (block, filters) in layers[layer].blocks.enumerated() {
+        for filters in layers[layer].blocks {
             var members: [Int32: [Int]] = [:]
             for connection in Int(table.rowStarts[filters.lowerBound]) ..< Int(table.rowStarts[filters.upperBound]) {
                 members[table.inputs[connection], default: []].append(connection)
             }
             units += members.sorted { $0.key < $1.key }.map { _, connections in
                 let mean = connections.reduce(0) { $0 + scores[$1] } / Double(connections.count)
-                return Unit(layer: layer, block: block, connections: connections, score: mean)
+                return Unit(layer: layer, connections: connections, score: mean)
             }
         }
         return units.sorted(by: precedes)

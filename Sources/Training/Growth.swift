@@ -75,7 +75,7 @@ extension Growth {
     ///   - step: of the optimizer, from 0.
     ///   - updates: steps of the whole training.
     public func count(before step: Int, of updates: Int) -> Int {
-        (0 ... count).last { self.step(of: $0, in: updates) <= step }!
+        (0 ... count).last { self.step(of: $0, in: updates) <= step } ?? 0
     }
 
     /// The step before which a growth happens; growths count from 1.

@@ -27,12 +27,14 @@ extension Trainer {
     /// - Parameter batch: the next step's, which gradients are measured on.
     package mutating func growAndExploreIfDue(_ batch: borrowing Batch) throws(TrainingError) -> [ConnectionEvent] {
         var events: [ConnectionEvent] = []
+        var hasGrown = false
         if let growth = settings.growth {
             let due = growth.count(before: state.updates, of: updateCount)
             if due > state.growths {
                 let clock = Stopwatch()
                 let new = try grown(growth, to: due, batch)
                 state.growths = due
+                hasGrown = true
                 events.append(try adopt(new, .growth, since: clock))
             }
         }
@@ -41,7 +43,8 @@ extension Trainer {
             let due = state.updates / exploration.every
             if due > state.explorations, share < exploration.until {
                 let clock = Stopwatch()
-                if let new = try explored(exploration, after: share, batch) {
+                // What has just grown is small: it would go before it was trained for a step.
+                if !hasGrown, let new = try explored(exploration, after: share, batch) {
                     events.append(try adopt(new, .exploration, since: clock))
                 }
                 state.explorations = due
@@ -58,12 +61,13 @@ extension Trainer {
         _ new: Subnetwork, _ change: ConnectionChange.Kind, since clock: Stopwatch
     ) throws(TrainingError) -> ConnectionEvent {
         let before = NetworkCost(network).connections
-        let kept = try move(to: new)
+        let kept = try move(to: new, change)
         let cost = NetworkCost(network)
         if change != .exploration { state.budgets = settings.budgets(of: network) }
         state.changeEpoch = state.epoch
         let report = ConnectionChange(
-            change: change, epoch: state.epoch + 1, step: state.updates, connectionsBefore: before,
+            change: change, epoch: state.epoch + 1, step: state.updates,
+            epochsDone: Double(state.epoch) + Double(state.step) / Double(stepsPerEpoch), connectionsBefore: before,
             connections: cost.connections, parameters: cost.parameters, connectionsKept: kept)
         state.changes.append(report)
         return ConnectionEvent(
@@ -71,7 +75,9 @@ extension Trainer {
     }
 
     /// - Returns: connections of convolutions that were there before.
-    private mutating func move(to new: Subnetwork) throws(TrainingError) -> Int {
+    private mutating func move(
+        to new: Subnetwork, _ change: ConnectionChange.Kind
+    ) throws(TrainingError) -> Int {
         let transfer = ParameterTransfer(from: subnetwork!, to: new)
         let layout = ParameterLayout(new.network)
         let moved = Parameters(zerosFor: layout)
@@ -87,7 +93,7 @@ extension Trainer {
             // A layer that had no filters left has no entry.
             let old = oldEntries[entry.name]
             if let old { parts.move(from: parameters.pointer(old), to: moved.pointer(entry)) }
-            initialize(parts, of: new, places: transfer.places(of: entry.node), in: moved)
+            initialize(parts, of: new, change, places: transfer.places(of: entry.node), in: moved)
             if let average, let newAverage {
                 let target = newAverage.parameters.pointer(entry)
                 if let old { parts.move(from: average.parameters.pointer(old), to: target) }
@@ -114,7 +120,8 @@ extension Trainer {
     ///
     /// - Parameter places: where the node's filters were; nil for new ones.
     private func initialize(
-        _ parts: MovedParts, of new: Subnetwork, places: [Int?], in parameters: borrowing Parameters
+        _ parts: MovedParts, of new: Subnetwork, _ change: ConnectionChange.Kind, places: [Int?],
+        in parameters: borrowing Parameters
     ) {
         let entry = parts.entry
         guard parts.hasNew else { return }
@@ -125,7 +132,7 @@ extension Trainer {
                 parameters.pointer(entry)[place] = 1
             }
         case .kernel:
-            let isScaled = settings.growth?.initial == .scaled
+            let isScaled = change == .growth && settings.growth?.initial == .scaled
             let isOutput = new.network.isOutput(entry.node)
             var generator = SeededGenerator(
                 seed: settings.seed, keys: SeededGenerator.key("growth"), SeededGenerator.key(entry.name),

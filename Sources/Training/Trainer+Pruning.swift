@@ -12,11 +12,21 @@ extension Trainer {
             scores: try scores(pruning, of: left.map(\.name), removal: removal))
         let density = pruning.density(afterRemoval: removal)
         func share(of count: Int) -> Int { Int((density * Double(count)).rounded(.up)) }
-        let kept = switch pruning.scope {
-        case .uniform: selection.kept(left.map { share(of: $0.connections) })
-        case .global: selection.kept(ofAll: share(of: left.reduce(0) { $0 + $1.connections }))
+        func keeping(_ kept: [String: [Bool]]) throws(TrainingError) -> Subnetwork {
+            do throws(NetworkError) {
+                return try subnetwork!.keeping(kept)
+            } catch {
+                throw .mismatch(error.description)
+            }
         }
-        do throws(NetworkError) { return try subnetwork!.keeping(kept) } catch { throw .mismatch(error.description) }
+        switch pruning.scope {
+        case .uniform: return try keeping(selection.kept(left.map { share(of: $0.connections) }))
+        case .global:
+            let target = share(of: left.reduce(0) { $0 + $1.connections })
+            // Few connections chosen from all layers together may leave an output without a path from the image.
+            if let new = try? keeping(selection.kept(ofAll: target, protectsFilters: false)) { return new }
+            return try keeping(selection.kept(ofAll: target, protectsFilters: true))
+        }
     }
 
     /// The score of every connection of the layers that are pruned.

@@ -140,7 +140,7 @@ extension TrainingSettings {
         }
         guard let pruning else { return nil }
         let all = Subnetwork(all: network)
-        let layers = try pruning.layers(of: network, frozen: frozenNodes(of: network))
+        let layers = try pruning.layers(of: all.network, frozen: frozenNodes(of: network))
             .map { ChangingLayer($0, of: all, block: pruning.block) }
         var scores: [String: [Double]] = [:]
         for layer in layers {

@@ -163,11 +163,14 @@ import Testing
         ) { budget.trainingSeconds }
     }
 
-    private func run(_ design: Design, in path: String, _ fake: Fake, parallel: Int = 1) throws -> DesignOutcome {
+    private func run(
+        _ design: Design, in path: String, _ fake: Fake, parallel: Int = 1, clock: Stopwatch = Stopwatch()
+    ) throws -> DesignOutcome {
         var runner = try DesignRunner(
-            design, folder: DesignFolder(path: path), validationFraction: 0.1, context: .sample, clock: Stopwatch(),
+            design, folder: DesignFolder(path: path), validationFraction: 0.1, context: .sample, clock: clock,
             train: { configuration, _, _ in try fake.train(configuration) },
-            trainWhole: { configuration, folder in
+            trainWhole: { configuration, folder, tick in
+                tick()
                 if folder.hasRecord { return try folder.load() }
                 var record = RunRecord.sample(configuration)
                 record.results = try fake.train(configuration)
@@ -300,6 +303,60 @@ import Testing
         #expect(trials.dropLast().allSatisfy { $0.accuracy! < 0.83 } && trials.last!.accuracy! >= 0.83)
         #expect(outcome.choice.candidate == design.candidates[trials.last!.candidate])
         #expect(outcome.excesses.isEmpty == (outcome.choice.results.testAccuracy >= 0.83))
+    }
+
+    /// The time that is spent stops trainings, not the reading of those that are done.
+    @Test func lateResumptionsSeeAllThatIsTrained() throws {
+        let temporary = TemporaryFolder()
+        let design = try design(DesignBudget(trainingSeconds: 100, accuracy: 0.999))
+        let count = design.candidates.count
+        #expect(throws: CancellationError.self) { try run(design, in: temporary.path, Fake(patience: 3)) }
+        let late = try run(design, in: temporary.path, Fake(), clock: Stopwatch(elapsed: 60))
+        #expect(late.rounds[0].trials.count == 3 && count > 3)
+        #expect(late.choice.candidate == design.candidates[late.rounds[0].ranking[0].candidate])
+        let again = try run(design, in: temporary.path, Fake(), clock: Stopwatch(elapsed: 1))
+        #expect(again.rounds[0].trials.count == 3 && again.seconds == late.seconds)
+    }
+
+    /// A candidate that failed in a later round is neither the choice nor the rival.
+    @Test func whatFailedOnceIsOut() throws {
+        let temporary = TemporaryFolder()
+        let design = try design(DesignBudget(parameters: 100_000))
+        let (firstEpochs, secondEpochs) = (1, 3)
+        let outcome = try run(design, in: temporary.path, Fake { $0.epochs == secondEpochs })
+        #expect(outcome.rounds.map(\.trials.count) == [9, 3])
+        #expect(outcome.rounds[0].trials.allSatisfy { $0.record.configuration.epochs == firstEpochs })
+        let failed = Set(outcome.rounds[1].trials.map(\.candidate))
+        let left = outcome.rounds[0].ranking.map(\.candidate).filter { !failed.contains($0) }
+        #expect(outcome.choice.candidate == design.candidates[left[0]])
+        #expect(outcome.rival.map { rival in !failed.contains { design.candidates[$0] == rival.candidate } } ?? true)
+    }
+
+    /// Seconds are kept while a training runs, so that a kill does not make them free.
+    @Test func timeSpentSurvivesAKill() throws {
+        let temporary = TemporaryFolder()
+        let design = try design(DesignBudget(parameters: 100_000, trainingSeconds: 1000))
+        #expect(throws: CancellationError.self) {
+            try run(design, in: temporary.path, Fake(patience: 2), clock: Stopwatch(elapsed: 300))
+        }
+        let outcome = try run(design, in: temporary.path, Fake())
+        #expect(outcome.seconds >= 300)
+    }
+
+    @Test func slowStepsLeaveCandidatesUntimed() throws {
+        let settings = RunConfiguration.sample()
+        let spent = Mutex(0.0)
+        let design = try Design.propose(
+            Design.Request(settings: settings, budget: DesignBudget(parameters: 100_000, trainingSeconds: 100)),
+            Design.Measures(
+                cost: { CandidateCost(run: $0.sampleCost, trainingMemoryBytes: 1000) },
+                epochSeconds: { _ in
+                    spent.withLock { $0 += 4 }
+                    return 0.1
+                })
+        ) { 100 - spent.withLock { $0 } }
+        #expect(spent.withLock { $0 } == 12 && design.candidates.count == 3)
+        #expect(design.notes.count { $0.hasPrefix("no time to try") } == 6)
     }
 
     @Test func anotherRequestNeedsAnotherFolder() throws {

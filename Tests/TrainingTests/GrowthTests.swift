@@ -83,6 +83,46 @@ import Testing
         }
     }
 
+    /// What has just grown is not explored away.
+    @Test func growthAndExplorationTakeTurns() throws {
+        let exercise = try exercise(
+            growth: Growth(from: 0.25, .every(steps: 4), to: 0.5, initial: .scaled),
+            exploration: Exploration(by: .random, drop: 0.4, every: 2, until: 1))
+        var trainer = try exercise.trainer()
+        _ = try exercise.run(&trainer, checkpoints: nil)
+        let changes = trainer.state.changes
+        #expect(changes.filter { $0.change == .growth }.map(\.step) == [4])
+        let explored = changes.filter { $0.change == .exploration }.map(\.step)
+        #expect(explored.first == 2 && explored.contains(6) && !explored.contains(4))
+        #expect(changes.allSatisfy { $0.epochsDone! >= Double($0.epoch - 1) && $0.epochsDone! < Double($0.epoch) })
+    }
+
+    /// New kernels of explorations begin with zero, whatever those of growths begin with.
+    @Test func explorationsBeginWithZero() throws {
+        var exercise = try exercise(
+            growth: Growth(from: 0.25, .every(steps: 1000), to: 0.5, initial: .scaled),
+            exploration: Exploration(by: .random, drop: 0.5, every: 2, until: 1))
+        exercise.settings.averageDecay = nil
+        var trainer = try exercise.trainer()
+        _ = try exercise.run(&trainer, checkpoints: nil, stopAfter: 2)
+        guard let batch = try trainer.nextBatch() else { throw TrainingError.mismatch("no batch is left") }
+        let old = trainer.subnetwork!
+        #expect(try trainer.growAndExploreIfDue(batch).map(\.change.change) == [.exploration])
+        let transfer = ParameterTransfer(from: old, to: trainer.subnetwork!)
+        var newCount = 0
+        for entry in trainer.parameters.layout.trained where entry.role == .kernel {
+            guard transfer.places(of: entry.node).allSatisfy({ $0 != nil }) else { continue }
+            let sources = transfer.sources(of: entry)
+            let size = entry.count / sources.count
+            let values = trainer.parameters.values(entry)
+            for (place, source) in sources.enumerated() where source == ParameterTransfer.nowhere {
+                newCount += 1
+                #expect(values[place * size ..< (place + 1) * size].allSatisfy { $0 == 0 })
+            }
+        }
+        #expect(newCount > 0)
+    }
+
     @Test(arguments: GrowthRule.allCases, [1, 4])
     func explorationMovesConnections(by: GrowthRule, block: Int) throws {
         let exploration = Exploration(by: by, drop: 0.5, every: 2, until: 1, block: block)

@@ -95,6 +95,56 @@ import Testing
         #expect(table.count == 18)
     }
 
+    /// However few connections are left of all layers together, whatever the seed.
+    @Test(arguments: Pruning.Scope.allCases) func everyOutputKeepsAPath(scope: Pruning.Scope) throws {
+        var net = NetworkBuilder(name: "all-convolutional", input: Shape(channels: 1, height: 8, width: 8))
+        var x = net.relu(net.convolution(net.input, filters: 6, kernel: 3))
+        x = net.relu(net.convolution(x, filters: 12, kernel: 3))
+        _ = net.globalAveragePooling(net.convolution(x, filters: 4, kernel: 1))
+        for seed in 1 ... 8 {
+            var exercise = try exercise(Pruning(density: 0.02, score: .random, scope: scope), epochs: 0)
+            exercise.network = try net.build()
+            exercise.settings.seed = UInt64(seed)
+            var trainer = try exercise.trainer()
+            _ = try exercise.run(&trainer, checkpoints: nil)
+            #expect(trainer.network.outputShape.channels == 4)
+            #expect(trainer.state.changes.map(\.change) == [.removal], "seed \(seed)")
+        }
+    }
+
+    /// Blocks of filters that read different channels: none loses all of them.
+    @Test func everyFilterOfAMixedBlockKeepsAConnection() throws {
+        for seed in 1 ... 5 {
+            var exercise = try exercise(Pruning(density: 0.1, block: 4), epochs: 0)
+            exercise.network = try wideNetwork().sparsified(with: Pattern.random(density: 0.25), seed: UInt64(seed))
+                .network
+            exercise.settings.seed = UInt64(seed)
+            var trainer = try exercise.trainer()
+            _ = try exercise.run(&trainer, checkpoints: nil)
+            for node in trainer.network.nodes {
+                guard let table = trainer.network.connections[node.name] else { continue }
+                #expect((0 ..< table.outputCount).allSatisfy { table.fanIn(of: $0) > 0 }, "\(node.name), seed \(seed)")
+            }
+            #expect(trainer.network.shape(of: "conv3").channels == 16, "seed \(seed)")
+        }
+    }
+
+    /// What a dry run foretells does not stumble over heads that pruning leaves out.
+    @Test func theEndOfANetworkWithAnAuxiliaryHeadIsKnown() throws {
+        var exercise = try exercise(Pruning(density: 0.5, epochs: 1))
+        var net = NetworkBuilder(name: "headed", input: Shape(channels: 1, height: 8, width: 8))
+        var x = net.relu(net.convolution(net.input, filters: 6, kernel: 3))
+        let early = x
+        net.auxiliaryHead(weight: 0.3) { head in
+            head.fullyConnected(head.relu(head.convolution(early, filters: 8, kernel: 3)), units: 4)
+        }
+        x = net.relu(net.convolution(x, filters: 6, kernel: 3))
+        _ = net.fullyConnected(x, units: 4)
+        exercise.network = try net.build()
+        let final = try exercise.settings.finalSubnetwork(of: exercise.network, updates: 10)
+        #expect(final?.network.auxiliaryOutputs.isEmpty == true && final!.connections.count > 0)
+    }
+
     /// Saliency takes batches, and leaves no other trace.
     @Test func measuringSaliencyChangesNothing() throws {
         let exercise = try exercise(Pruning(density: 1, score: .saliency, batches: 3), epochs: 0)

@@ -89,8 +89,15 @@ extension Design {
                 name: "budget",
                 expected: "one that some network keeps to; not even the narrowest or sparsest of these does")
         }
-        if request.budget.trainingSeconds != nil {
+        if let limit = request.budget.trainingSeconds {
+            let start = secondsLeft() ?? 0
             for index in candidates.indices {
+                // Steps of large networks take a while; the others go untried.
+                if index > 0, start - (secondsLeft() ?? 0) > limit * timingShare {
+                    notes += candidates[index...].map { "no time to try \($0.name)" }
+                    candidates.removeSubrange(index...)
+                    break
+                }
                 candidates[index].epochSeconds = try measures.epochSeconds(
                     candidates[index].configuration(request.settings))
             }
@@ -98,6 +105,9 @@ extension Design {
         let design = Design(request: request, candidates: candidates, notes: notes)
         return design.isSearchForAccuracy ? design : design.limited(toSeconds: secondsLeft())
     }
+
+    /// Of the time limit, what timing the candidates' steps may take.
+    private static let timingShare = 0.1
 
     /// Without the candidates that there is no time to try.
     private func limited(toSeconds seconds: Double?) -> Design {

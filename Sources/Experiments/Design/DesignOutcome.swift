@@ -67,17 +67,20 @@ public struct DesignOutcome: Sendable {
 
 extension DesignOutcome {
     /// The best of the last round, and the best of the other kind: a depth multiplier, or where one was chosen, a
-    /// network with fewer connections. Later rounds know more than earlier ones.
+    /// network with fewer connections. Later rounds know more than earlier ones; what failed in one is out.
     ///
-    /// - Returns: their places in the design.
-    static func finalists(of rounds: [Round], _ design: Design) -> (choice: Int, rival: Int?) {
+    /// - Returns: their places in the design; no choice where all failed.
+    static func finalists(of rounds: [Round], _ design: Design) -> (choice: Int?, rival: Int?) {
+        let failed = Set(rounds.flatMap(\.trials).filter { $0.accuracy == nil }.map(\.candidate))
         let ranked = rounds.reversed().flatMap { round in round.ranking.map(\.candidate) }
+            .filter { !failed.contains($0) }
+        guard let best = rounds.isEmpty ? 0 : ranked.first else { return (nil, nil) }
         let choice: Int
         if design.isSearchForAccuracy {
             let reached = rounds[0].trials.first { $0.accuracy ?? 0 >= design.request.budget.accuracy! }
-            choice = reached?.candidate ?? ranked[0]
+            choice = reached?.candidate ?? best
         } else {
-            choice = ranked.first ?? 0
+            choice = best
         }
         let isBaseline = design.candidates[choice].isBaseline
         return (choice, ranked.first { design.candidates[$0].isBaseline != isBaseline })

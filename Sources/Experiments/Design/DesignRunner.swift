@@ -5,8 +5,11 @@ import GossamerTraining
 ///
 /// Whatever is trained lies in a run folder, so that the same design goes on where it was interrupted.
 public struct DesignRunner {
-    /// Trains one run in its folder in full and keeps its record, from the checkpoint there if there is one.
-    public typealias TrainWhole = (_ configuration: RunConfiguration, _ folder: RunFolder) throws -> RunRecord
+    /// Trains one run in its folder in full and keeps its record, from the checkpoint there if there is one; calls
+    /// `tick` now and then.
+    public typealias TrainWhole = (
+        _ configuration: RunConfiguration, _ folder: RunFolder, _ tick: () -> Void
+    ) throws -> RunRecord
 
     public enum Event: Sendable {
         /// Candidates are about to be trained, this many epochs at most; rounds count from 1.
@@ -28,7 +31,7 @@ public struct DesignRunner {
     private var progress: DesignProgress
 
     /// - Parameters:
-    ///   - clock: since this process began to work on the design.
+    ///   - clock: of the time that this process has worked on the design, without waiting for others.
     ///   - train: of short trainings.
     /// - Throws: where the folder's progress cannot be read.
     public init(
@@ -58,12 +61,13 @@ public struct DesignRunner {
     public mutating func run(report: (Event) -> Void = { _ in }) throws -> DesignOutcome {
         let rounds = try design.isSearchForAccuracy ? climb(report) : halve(report)
         let finalists = DesignOutcome.finalists(of: rounds, design)
+        guard let choice = finalists.choice else { throw nothingTrained(rounds.flatMap(\.trials)) }
         if progress.choice == nil {
-            progress.choice = training(finalists.choice, of: finalists.rival == nil ? 1 : 2, rounds)
+            progress.choice = training(choice, of: finalists.rival == nil ? 1 : 2, rounds)
             try saveProgress()
         }
         let budget = design.request.budget
-        let choice = try whole(progress.choice!, in: folder.choice, isChoice: true, report)
+        let final = try whole(progress.choice!, in: folder.choice, isChoice: true, report)
         // What it is compared with is no part of the answer: a failure there does not take the answer away.
         var rival: DesignOutcome.Final?
         var notes = design.notes
@@ -76,20 +80,21 @@ public struct DesignRunner {
         if progress.rival == nil, let candidate = finalists.rival {
             notes.append("no time was left to train \(design.candidates[candidate].name) in full")
         }
-        if let final = progress.rival {
+        if let training = progress.rival {
             do {
-                rival = try whole(final, in: folder.rival, isChoice: false, report)
+                rival = try whole(training, in: folder.rival, isChoice: false, report)
             } catch let error as CancellationError {
                 throw error
             } catch {
-                notes.append("\(design.candidates[final.candidate].name) could not be trained: \(oneLine("\(error)"))")
+                let name = design.candidates[training.candidate].name
+                notes.append("\(name) could not be trained: \(oneLine("\(error)"))")
             }
         }
         try saveProgress()
         progress.isComplete = true
         try folder.save(progress)
         return DesignOutcome(
-            budget: budget, rounds: rounds, choice: choice, rival: rival, seconds: progress.seconds, notes: notes)
+            budget: budget, rounds: rounds, choice: final, rival: rival, seconds: progress.seconds, notes: notes)
     }
 
     // MARK: Short trainings
@@ -117,9 +122,8 @@ public struct DesignRunner {
             let kept = DesignSchedule.kept(of: left.count)
             rounds.append(.init(trials: try trials(trainings, report), keeping: kept))
             left = rounds[number].ranking.prefix(kept).map(\.candidate)
-            guard !left.isEmpty else { throw nothingTrained(rounds[number].trials) }
-            // Fewer may be left than were to be kept.
-            if left.count == 1 { break }
+            // Fewer may be left than were to be kept; where none is, earlier rounds have the choice.
+            if left.count <= 1 { break }
         }
         return rounds
     }
@@ -140,31 +144,41 @@ public struct DesignRunner {
             .round(1, of: 1, candidates: order.map { design.candidates[$0] }, epochs: progress.rounds[0][0].epochs))
         var trials: [DesignOutcome.Trial] = []
         for training in progress.rounds[0] {
+            // What is trained already costs no time, however late it is.
+            if let limit = design.request.budget.trainingSeconds, !trials.isEmpty, seconds > limit / 2,
+                try !isTrained(training) { break }
             trials += try self.trials([training], report)
             if let reached = trials.last?.accuracy, reached >= design.request.budget.accuracy! { break }
-            if let limit = design.request.budget.trainingSeconds, seconds > limit / 2 { break }
         }
-        let round = DesignOutcome.Round(trials: trials, keeping: 1)
-        guard !round.ranking.isEmpty else { throw nothingTrained(trials) }
-        return [round]
+        return [DesignOutcome.Round(trials: trials, keeping: 1)]
+    }
+
+    private func point(of training: DesignProgress.Training) -> ComparisonPoint {
+        let candidate = design.candidates[training.candidate]
+        return ComparisonPoint(
+            configuration: candidate.configuration(
+                design.request.settings, epochs: training.epochs, validationFraction: validationFraction),
+            cost: candidate.cost.run)
+    }
+
+    private func isTrained(_ training: DesignProgress.Training) throws -> Bool {
+        let run = folder.trials.runFolder(ofPoint: point(of: training).id)
+        return try run.hasRecord && run.load().status == .completed
     }
 
     private mutating func trials(
         _ trainings: [DesignProgress.Training], _ report: (Event) -> Void
     ) throws -> [DesignOutcome.Trial] {
-        let points = trainings.map { training in
-            let candidate = design.candidates[training.candidate]
-            return ComparisonPoint(
-                configuration: candidate.configuration(
-                    design.request.settings, epochs: training.epochs, validationFraction: validationFraction),
-                cost: candidate.cost.run)
-        }
+        let points = trainings.map(point)
         try makeFolder(folder.trials.pointsPath)
         try makeFolder(folder.trials.claimsPath)
         var runner = ComparisonRunner(folder: folder.trials, context: context, isCancelled: isCancelled, train: train)
         runner.waitsForOthers = true
         runner.parallel = parallel
-        let summary = try runner.run(ComparisonPlan(points: points)) { report(.trial($0)) }
+        let summary = try runner.run(ComparisonPlan(points: points)) {
+            report(.trial($0))
+            saveNowAndThen()
+        }
         try saveProgress()
         if summary.wasInterrupted { throw CancellationError() }
         return try zip(trainings, points).map { training, point in
@@ -196,11 +210,15 @@ public struct DesignRunner {
 
     /// From its last training, or the steps that were timed before; only known where there is a limit in time.
     private func epochSeconds(of candidate: Int, _ rounds: [DesignOutcome.Round]) -> Double {
-        let trained = rounds.reversed().lazy.flatMap(\.trials).first { $0.candidate == candidate && $0.accuracy != nil }
-        guard let record = trained?.record, let results = record.results else {
-            return design.candidates[candidate].epochSeconds ?? 0
+        func trial(in round: DesignOutcome.Round) -> DesignOutcome.Trial? {
+            round.trials.first { $0.candidate == candidate && $0.accuracy != nil }
         }
-        return results.trainingSeconds / Double(record.configuration.epochs)
+        guard let round = rounds.last(where: { trial(in: $0) != nil }), let record = trial(in: round)?.record,
+            let results = record.results
+        else { return design.candidates[candidate].epochSeconds ?? 0 }
+        // Those that were trained at a time had a share of the threads each, and none saw all images.
+        let together = Double(min(parallel, round.trials.count))
+        return results.trainingSeconds / Double(record.configuration.epochs) / together / (1 - validationFraction)
     }
 
     private var secondsLeft: Double? { design.request.budget.trainingSeconds.map { max(0, $0 - seconds) } }
@@ -212,11 +230,18 @@ public struct DesignRunner {
         report(.whole(candidate, epochs: final.epochs, isChoice: isChoice))
         defer { try? saveProgress() }
         let settings = design.request.settings
-        let record = try trainWhole(
-            candidate.configuration(
-                settings, epochs: final.epochs, validationFraction: settings.validationFraction), folder)
+        let configuration = candidate.configuration(
+            settings, epochs: final.epochs, validationFraction: settings.validationFraction)
+        let record = try trainWhole(configuration, folder) { saveNowAndThen() }
         return DesignOutcome.Final(candidate: candidate, record: record)
     }
+
+    /// So that a kill costs little of what is known of the time spent.
+    private mutating func saveNowAndThen() {
+        if seconds > progress.seconds + Self.secondsBetweenSaves { try? saveProgress() }
+    }
+
+    private static let secondsBetweenSaves = 5.0
 
     /// With the time spent so far.
     private mutating func saveProgress() throws(ExperimentError) {

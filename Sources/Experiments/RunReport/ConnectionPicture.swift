@@ -20,8 +20,9 @@ struct ConnectionPicture {
 
     /// An SVG element whose colours are the page's.
     var svg: String {
+        let levels = self.levels
         let paths = (1 ... Self.levels).map { level in
-            let path = self.path(of: level)
+            let path = path(of: level, levels)
             guard !path.isEmpty else { return "" }
             let opacity = Double(level) / Double(Self.levels)
             return "<path d=\"\(path)\" fill=\"var(--blue)\" fill-opacity=\"\(plain(opacity))\"/>"
@@ -34,10 +35,10 @@ struct ConnectionPicture {
     }
 
     /// Runs of neighbouring cells of one level.
-    private func path(of level: Int) -> String {
+    private func path(of level: Int, _ levels: [[Int]]) -> String {
         var path = ""
         for row in 0 ..< rows {
-            let levels = self.levels[row]
+            let levels = levels[row]
             var column = 0
             while column < columns {
                 var end = column

@@ -66,10 +66,6 @@ struct TrainingCurves: Plot {
 
     /// In epochs, when connections grew or were removed; explorations, which are many, are left out.
     private var marks: [Double] {
-        // Every change says in which epoch its step lies, which leaves little doubt how many steps an epoch has.
-        let low = changes.map { Double($0.step) / Double($0.epoch) }.max() ?? 0
-        let high = changes.filter { $0.epoch > 1 }.map { Double($0.step) / Double($0.epoch - 1) }.min() ?? low
-        let stepsPerEpoch = max(1, (low + max(low, high)) / 2)
-        return changes.filter { $0.change != .exploration }.map { Double($0.step) / stepsPerEpoch }
+        changes.filter { $0.change != .exploration }.compactMap(\.epochsDone)
     }
 }
