@@ -54,6 +54,7 @@ struct BenchCommand: ParsableCommand {
         guard model == nil || (against == nil && !training && imageSize == nil) else {
             throw ValidationError("--model times inference of that file alone")
         }
+        if model != nil { try network.requireUnused(beside: "--model", imageSize: imageSize) }
     }
 
     private var imageCount: Int { batch ?? (training ? 64 : 1) }

@@ -30,7 +30,7 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "Height and width of the images. (default: what the network is made for)")
     var imageSize: Int?
 
-    @Option(name: [.customLong("output")], help: "The file to write.")
+    @Option(name: [.customLong("output"), .customShort("o")], help: "The file to write.")
     var file: String
 
     @Option(help: "What to write: onnx or safetensors.")

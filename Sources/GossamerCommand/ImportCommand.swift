@@ -25,7 +25,7 @@ struct ImportCommand: ParsableCommand {
     @Argument(help: "The file to read; tensors that ONNX keeps in other files must lie below its folder.")
     var file: String
 
-    @Option(name: .customLong("output"), help: "The model file to write.")
+    @Option(name: [.customLong("output"), .customShort("o")], help: "The model file to write.")
     var model: String
 
     @Option(help: "The built-in network that a safetensors file has the parameters of.")

@@ -48,6 +48,10 @@ public struct StateDictionary: Sendable {
 
     private func whole(classes: Int, input: Shape, multiplier: Double) throws(NetworkError) -> Network {
         let network = try architecture.network(classes: classes, input: input).withoutAuxiliaryHeads
+        // The libraries' VGG has features of 7 x 7 whatever the images.
+        if architecture.name == "vgg16", input.height / 32 != 7 || input.width / 32 != 7 {
+            throw NetworkError("\(naming)'s \(architecture.name) has images of 224 x 224 to 255 x 255, not \(input)")
+        }
         return multiplier == 1 ? network : try network.scaled(byDepthMultiplier: multiplier)
     }
 
@@ -144,7 +148,8 @@ extension StateDictionary {
             parameters.set(parameters.layout.entry(tensor.node.name, role)!, to: values!)
         }
         let labels = ModelLabels(
-            unlabelled: network, origin: ["format": "safetensors", "names": naming.rawValue])
+            unlabelled: network,
+            origin: ["format": "safetensors", "names": naming.rawValue, "depthMultiplier": String(multiplier)])
         return Model(network: network, parameters: parameters, labels: labels)
     }
 
@@ -181,9 +186,10 @@ extension StateDictionary {
             }
         }
         let known = Set(tensors.map(\.name))
+        let hasHead = architecture.name.hasPrefix("inception-v3")
         for name in file.names where !known.contains(name) {
             // torchvision's Inception has a head that only training uses.
-            if name.hasSuffix(".\(Self.batchCount)") || name.hasPrefix("AuxLogits.") { continue }
+            if name.hasSuffix(".\(Self.batchCount)") || hasHead && name.hasPrefix("AuxLogits.") { continue }
             throw .mismatch(
                 file: file.path, field: "tensor \(name)",
                 expected: "no tensor of this name for \(naming)'s \(architecture.name)")
@@ -194,6 +200,9 @@ extension StateDictionary {
         let values = try file.floatsOfAnyPrecision(tensor.name)
         guard values.allSatisfy(\.isFinite) else {
             throw .malformed(file: file.path, field: "tensor \(tensor.name)", expected: "finite numbers")
+        }
+        guard tensor.entry.role != .runningVariance || values.allSatisfy({ $0 >= 0 }) else {
+            throw .malformed(file: file.path, field: "tensor \(tensor.name)", expected: "variances of at least 0")
         }
         return values
     }
@@ -212,6 +221,11 @@ extension StateDictionary {
         let network = network.withoutAuxiliaryHeads
         let whole = try whole(
             classes: network.outputShape.count, input: network.inputShape, multiplier: multiplier)
+        do throws(ExecutionError) {
+            try requireMemory(byteCount: NetworkCost(whole).weightBytes, for: "all parameters of '\(network.name)'")
+        } catch {
+            throw NetworkError(error.description)
+        }
         let placement = try ChannelPlacement(of: network, in: whole)
         // What PyTorch's own writer says; some readers ask for it.
         var writer = SafetensorsWriter(metadata: ["format": "pt"])

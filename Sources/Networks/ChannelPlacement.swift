@@ -33,7 +33,7 @@ public struct ChannelPlacement: Sendable {
                     let known = classes.root(of: starts[index] + channel)
                     let place = placeOfClass[known] ?? (component, used[component, default: 0])
                     guard place.component == component, place.place < original.shapes[twin].channels else {
-                        throw NetworkError(node: node.name, "channels that are those of '\(original.name)'")
+                        throw NetworkError(node: node.name, "expected channels that are those of '\(original.name)'")
                     }
                     if placeOfClass.updateValue(place, forKey: known) == nil { used[component, default: 0] += 1 }
                     result.append(place.place)
@@ -90,7 +90,7 @@ public struct ChannelPlacement: Sendable {
             while next < whole.inputs.count,
                 components.root(of: original.index(of: whole.inputs[next])!) != component { next += 1 }
             guard next < whole.inputs.count else {
-                throw NetworkError(node: whole.name, "parts that are those of '\(original.name)'")
+                throw NetworkError(node: whole.name, "expected parts that are those of '\(original.name)'")
             }
             let start = whole.inputs[..<next].reduce(0) { $0 + original.shape(of: $1).channels }
             result += places[network.nodes[operand].name]!.map { start + $0 }
@@ -106,21 +106,51 @@ public struct ChannelPlacement: Sendable {
                 "expected the images and outputs of '\(original.name)', \(original.inputShape) and "
                     + "\(original.outputShape), found \(network.inputShape) and \(network.outputShape)")
         }
-        let isWhole = network.nodes.count == original.nodes.count
         for node in network.nodes {
             let isSame: Bool
             if let index = original.index(of: node.name) {
                 let twin = original.nodes[index]
                 let isJoined = twin.layer == .addition && node.layer == .concatenation
-                isSame = (isJoined || twin.layer.withoutSizes == node.layer.withoutSizes)
-                    && (!isWhole || twin.inputs == node.inputs)
+                isSame = isJoined || twin.layer.withoutSizes == node.layer.withoutSizes
+                try requireInputs(node, twin, network, original)
             } else {
                 isSame = switch node.layer {
                 case .channelSelection, .addition, .concatenation: true
                 default: false
                 }
             }
-            guard isSame else { throw NetworkError(node: node.name, "is not a layer of '\(original.name)'") }
+            guard isSame else { throw NetworkError(node: node.name, "expected a layer of '\(original.name)'") }
+        }
+    }
+
+    /// A node reads what is left of what its twin reads.
+    private static func requireInputs(
+        _ node: Node, _ twin: Node, _ network: Network, _ original: Network
+    ) throws(NetworkError) {
+        /// The nodes of the original that a tensor is made of by selections and sums that came with the removal.
+        func twins(of name: String) -> Set<String> {
+            if original.index(of: name) != nil { return [name] }
+            return network.nodes[network.index(of: name)!].inputs.reduce(into: []) { $0.formUnion(twins(of: $1)) }
+        }
+        /// What a tensor of the original may have become: itself, or the operand that is left of a sum.
+        func remains(of name: String) throws(NetworkError) -> Set<String> {
+            if network.index(of: name) != nil { return [name] }
+            let gone = original.nodes[original.index(of: name)!]
+            var result: Set<String> = []
+            for input in gone.inputs where gone.layer == .addition || gone.layer == .concatenation {
+                result.formUnion(try remains(of: input))
+            }
+            guard gone.layer != .concatenation || result.isEmpty else {
+                throw NetworkError(
+                    node: name, "expected two parts or more: where one is left, the places of its channels are unknown")
+            }
+            return result
+        }
+        var allowed: Set<String> = []
+        for input in twin.inputs { allowed.formUnion(try remains(of: input)) }
+        let found = node.inputs.reduce(into: Set<String>()) { $0.formUnion(twins(of: $1)) }
+        guard found.isSubset(of: allowed), node.inputs.isEmpty == twin.inputs.isEmpty else {
+            throw NetworkError(node: node.name, "expected the inputs of '\(original.name)'")
         }
     }
 }

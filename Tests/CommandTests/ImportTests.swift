@@ -72,6 +72,13 @@ import Testing
         try await gossamer.succeed([
             "export", "--model", "ours.safetensors", "--output", "ours.onnx", "--fold-batch-normalization",
         ])
+        // The depth multiplier travels with the model: what is written is what was read.
+        try await gossamer.succeed([
+            "export", "--model", "ours.safetensors", "--format", "safetensors", "-o", "again.safetensors",
+        ])
+        #expect(try gossamer.bytes("again.safetensors") == gossamer.bytes("theirs.safetensors"))
+        let beside = try await gossamer.run(["bench", "--model", "ours.safetensors", "--pattern", "random:0.1"])
+        #expect(beside.status == 64 && beside.errors.contains("--pattern"))
         let unknown = try await gossamer.run(["import", "theirs.safetensors", "--output", "ours.safetensors"])
         #expect(unknown.status == 64 && unknown.errors.contains("--network: expected the network"))
         let wrong = try await gossamer.run(

@@ -160,6 +160,59 @@ import Testing
         }
     }
 
+    @Test func refusesNegativeVariances() throws {
+        let (dictionary, network) = try resnet()
+        var writer = SafetensorsWriter()
+        for (other, shape) in dictionary.shapes(of: network) {
+            let value: Float = other == "bn1.running_var" ? -1 : 1
+            writer.add(other, shape: shape, values: [Float](repeating: value, count: shape.reduce(1, *)))
+        }
+        let message = try failure(SafetensorsFile(bytes: writer.serialized()))
+        #expect(message.hasSuffix("tensor bn1.running_var: expected variances of at least 0"))
+    }
+
+    /// Where one part of a concatenation is left, nothing says which channels it had.
+    @Test func refusesConcatenationsOfOnePart() throws {
+        let known = try Architecture.named("inception-v3")
+        let base = try known.network(classes: 3, input: Shape(channels: 3, height: 75, width: 75))
+            .scaled(byDepthMultiplier: 0.1)
+        let joined = try #require(base.nodes.first { $0.layer == .concatenation })
+        let first = base.shape(of: joined.inputs[0]).channels
+        var made: Set = [joined.name]
+        var tables: [String: ConnectionTable] = [:]
+        for node in base.nodes where node.inputs.contains(where: made.contains) {
+            guard case .convolution = node.layer else {
+                if node.layer != .concatenation { made.insert(node.name) }
+                continue
+            }
+            let filters = base.shape(of: node.name).channels
+            tables[node.name] = ConnectionTable(
+                inputCount: base.inputShape(of: node).channels, rows: Array(repeating: [first], count: filters))
+        }
+        let network = try Subnetwork(of: base, connections: tables).network
+        #expect(network.index(of: joined.name) == nil)
+        let parameters = Parameters(zerosFor: ParameterLayout(network))
+        let error = #expect(throws: NetworkError.self) {
+            try StateDictionary(known, naming: .torchvision).writer(network, parameters: parameters, multiplier: 0.1)
+        }
+        #expect(error?.description.contains("two parts or more") == true)
+    }
+
+    /// Layers of the right names that read something else.
+    @Test func refusesLayersThatAreWiredOtherwise() throws {
+        let (dictionary, network) = try resnet()
+        let whole = network.nodes
+        let first = try #require(whole.first { $0.name == whole[1].name })
+        let pool = try #require(whole.last { $0.layer == .globalAveragePooling })
+        let short = try Network(
+            name: network.name, nodes: [
+                whole[0], first, Node(name: pool.name, layer: pool.layer, inputs: [first.name]), whole.last!,
+            ])
+        let parameters = Parameters(zerosFor: ParameterLayout(short))
+        let error = #expect(throws: NetworkError.self) { try dictionary.writer(short, parameters: parameters) }
+        #expect(error?.description.contains("expected the inputs of") == true)
+    }
+
     /// torchvision's and timm's networks of these names are others.
     @Test func refusesNetworksThatAreOthers() throws {
         for (name, reason) in [
