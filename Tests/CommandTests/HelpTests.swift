@@ -2,7 +2,7 @@ import Testing
 
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "train", "compare", "report", "runs", "prune", "inspect", "bench", "evaluate", "predict", "run",
+        "demo", "design", "train", "compare", "report", "runs", "prune", "inspect", "bench", "evaluate", "predict", "run",
         "import", "export",
     ]
 
@@ -12,8 +12,8 @@ import Testing
         let examples = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  gossamer \(command) ") }
         #expect(!examples.isEmpty, "\(outcome)")
         #expect(outcome.output.contains("--json"))
-        let hasFolder = ["demo", "train", "compare", "report", "prune"].contains(command)
-        #expect(outcome.output.contains("-o, --output <output>") == hasFolder)
+        let writes = ["demo", "train", "compare", "design", "report", "prune", "import", "export"].contains(command)
+        #expect(outcome.output.contains("-o, --output <output>") == writes)
         #expect(outcome.errors.isEmpty)
         #expect(try await gossamer.succeed(["help", command]).output == outcome.output)
     }
