@@ -75,7 +75,7 @@ static gsm_convolution draw_shape(void) {
     gsm_convolution s = {.lanes = below(4) ? 16 : 1, .kernel_height = kernel[0], .kernel_width = kernel[1],
                          .stride_height = stride, .stride_width = stride, .input_height = 1 + below(15),
                          .input_width = 1 + below(below(5) ? 18 : 80), .input_channels = 1 + below(below(8) ? 9 : many),
-                         .output_channels = 1 + below(area == 1 && below(3) == 0 ? 80 : 11)};
+                         .output_channels = 1 + below(area == 1 && below(6) == 0 ? 80 : 11)};
     if (below(6) == 0) {
         s.input_height = s.kernel_height, s.input_width = s.kernel_width, s.output_height = s.output_width = 1;
     } else {
