@@ -22,7 +22,8 @@ def summarize(options, shape, everyone, peer_count, differences):
             r[key] = r["medianMilliseconds"] / reference["medianMilliseconds"] if reference else None
     return {
         "benchmark": options.kind, "network": options.network, "shape": shape, "threads": options.threads,
-        "peerPattern": getattr(options, "peer_pattern", "dense"), "rounds": options.rounds, "secondsPerTurn": options.seconds, "processor": processor(),
+        "peerPattern": options.peer_pattern, "rounds": options.rounds, "secondsPerTurn": options.seconds,
+        "processor": processor(),
         "date": time.strftime("%Y-%m-%d"), "command": "peers.py " + " ".join(sys.argv[1:]),
         "versions": versions(), "fastestPeer": fastest["name"] if fastest else None, "contestants": rows,
     }

@@ -27,14 +27,12 @@ extension Trainer {
     /// - Parameter batch: the next step's, which gradients are measured on.
     package mutating func growAndExploreIfDue(_ batch: borrowing Batch) throws(TrainingError) -> [ConnectionEvent] {
         var events: [ConnectionEvent] = []
-        var hasGrown = false
         if let growth = settings.growth {
             let due = growth.count(before: state.updates, of: updateCount)
             if due > state.growths {
                 let clock = Stopwatch()
                 let new = try grown(growth, to: due, batch)
                 state.growths = due
-                hasGrown = true
                 events.append(try adopt(new, .growth, since: clock))
             }
         }
@@ -44,7 +42,7 @@ extension Trainer {
             if due > state.explorations, share < exploration.until {
                 let clock = Stopwatch()
                 // What has just grown is small: it would go before it was trained for a step.
-                if !hasGrown, let new = try explored(exploration, after: share, batch) {
+                if events.isEmpty, let new = try explored(exploration, after: share, batch) {
                     events.append(try adopt(new, .exploration, since: clock))
                 }
                 state.explorations = due

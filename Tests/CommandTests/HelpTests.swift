@@ -2,8 +2,8 @@ import Testing
 
 @Suite struct HelpTests {
     static let commands = [
-        "demo", "design", "train", "compare", "report", "runs", "prune", "inspect", "bench", "evaluate", "predict", "run",
-        "import", "export",
+        "demo", "design", "train", "compare", "report", "runs", "prune", "inspect", "bench", "evaluate", "predict",
+        "run", "import", "export",
     ]
 
     @Test(arguments: commands) func helpHasAnExample(command: String) async throws {
