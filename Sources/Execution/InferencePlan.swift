@@ -131,6 +131,26 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         for (operation, memory) in zip(operations, memories) { operation.forward(pass, memory) }
     }
 
+    /// The nodes whose operations run, in order. A node's operation may take along what follows: batch normalisation,
+    /// an addition, bounds.
+    public var operationNames: [String] { operations.map(\.name) }
+
+    /// Computes the outputs of a batch as ``run(_:count:outputs:)`` does, and drops them.
+    ///
+    /// - Returns: what each operation took, in the order of ``operationNames``.
+    public mutating func timeOperations(_ images: UnsafePointer<Float>, count: Int) -> [Duration] {
+        precondition(count >= 1 && count <= capacity, "batch of \(count) images, capacity \(capacity)")
+        input.update(from: images, count: inputLayout.count(images: count))
+        let pass = pass(count: count)
+        var last = ContinuousClock.now
+        return zip(operations, memories).map { operation, memory in
+            operation.forward(pass, memory)
+            let now = ContinuousClock.now
+            defer { last = now }
+            return now - last
+        }
+    }
+
     /// Inference operations read no parameters through the pass: theirs are packed. The arena stands in for both.
     func pass(count: Int) -> Pass {
         Pass(

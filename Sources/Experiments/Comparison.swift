@@ -36,11 +36,13 @@ public struct Comparison: Codable, Hashable, Sendable {
     public var pairing: Pairing
     public var hybrids: [Hybrid]
     public var seeds: [UInt64]
+    /// From which each method gets the one that suits it, in the place of the settings' rate; nil where all have that.
+    public var learningRates: [Double]?
 
     public init(
         settings: RunConfiguration, methods: [RunConfiguration.Method] = [.dense, .sparse, .multiplier],
         densities: [Double], patterns: [String] = ["random"], pairing: Pairing = .paper, hybrids: [Hybrid] = [],
-        seeds: [UInt64]
+        seeds: [UInt64], learningRates: [Double]? = nil
     ) {
         formatVersion = Self.currentFormatVersion
         self.settings = settings
@@ -50,6 +52,7 @@ public struct Comparison: Codable, Hashable, Sendable {
         self.pairing = pairing
         self.hybrids = hybrids
         self.seeds = seeds
+        self.learningRates = learningRates
     }
 
     /// The first field out of its range, if any.
@@ -74,6 +77,8 @@ public struct Comparison: Codable, Hashable, Sendable {
              "depth multipliers and densities in (0, 1]"),
             ("hybrids", !hybrids.isEmpty || !methods.contains(.hybrid), "at least one, as the hybrid is asked for"),
             ("seeds", !seeds.isEmpty, "at least one seed"),
+            ("learningRates", learningRates?.isEmpty != true, "at least one rate"),
+            ("learningRates", learningRates?.allSatisfy { $0 > 0 && $0.isFinite } ?? true, "numbers above 0"),
         ]
         return checks.first { !$0.1 }.map { FieldProblem(field: $0.0, expected: $0.2) }
     }
@@ -100,7 +105,11 @@ public struct Comparison: Codable, Hashable, Sendable {
         theirs.depthMultiplier = settings.depthMultiplier
         theirs.seed = settings.seed
         if let difference = settings.difference(from: theirs) { return difference }
-        guard pairing != other.pairing else { return nil }
-        return SettingDifference(name: "pairing", own: pairing.rawValue, other: other.pairing.rawValue)
+        if pairing != other.pairing {
+            return SettingDifference(name: "pairing", own: pairing.rawValue, other: other.pairing.rawValue)
+        }
+        guard learningRates != other.learningRates else { return nil }
+        func text(_ rates: [Double]?) -> String { rates?.map(plain).joined(separator: ",") ?? "not given" }
+        return SettingDifference(name: "learning rates", own: text(learningRates), other: text(other.learningRates))
     }
 }

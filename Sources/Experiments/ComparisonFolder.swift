@@ -1,6 +1,7 @@
 import Foundation
 
-/// The folder of a comparison: `comparison.json`, `points/<id>/` (a run folder each) and `claims/<id>/`.
+/// The folder of a comparison: `comparison.json`, `points/<id>/` (a run folder each) and `claims/<id>/`; where learning
+/// rates are chosen, `learning-rates.json` and in `learning-rates/` the trainings that decide.
 public struct ComparisonFolder: Hashable, Sendable {
     public let path: String
 
@@ -11,6 +12,9 @@ public struct ComparisonFolder: Hashable, Sendable {
     public var requestPath: String { path + "/comparison.json" }
     public var pointsPath: String { path + "/points" }
     public var claimsPath: String { path + "/claims" }
+    private var ratesPath: String { path + "/learning-rates.json" }
+    /// Trainings that learning rates are chosen by.
+    public var rateTrials: ComparisonFolder { ComparisonFolder(path: path + "/learning-rates") }
 
     public func runFolder(ofPoint id: String) -> RunFolder { RunFolder(path: pointsPath + "/" + id) }
 
@@ -39,10 +43,29 @@ public struct ComparisonFolder: Hashable, Sendable {
             request = comparison.adding(earlier)
             if request == earlier { return request }
         }
-        try makeFolder(pointsPath)
-        try makeFolder(claimsPath)
+        try makeFolders()
         try JSONFile.write(request, to: requestPath)
         return request
+    }
+
+    /// The learning rates that were chosen so far.
+    ///
+    /// - Throws: `unreadable`, or `invalid` with the field.
+    public func loadRates() throws(ExperimentError) -> LearningRates {
+        guard FileManager.default.fileExists(atPath: ratesPath) else { return LearningRates() }
+        let rates = try JSONFile.read(LearningRates.self, from: ratesPath)
+        if let problem = rates.problem {
+            throw .invalid(file: ratesPath, field: problem.field, expected: problem.expected)
+        }
+        return rates
+    }
+
+    func save(_ rates: LearningRates) throws(ExperimentError) { try JSONFile.write(rates, to: ratesPath) }
+
+    /// Makes the folders that points lie in.
+    public func makeFolders() throws(ExperimentError) {
+        try makeFolder(pointsPath)
+        try makeFolder(claimsPath)
     }
 
     /// The records of all points that have one, in the order of their names, and what was wrong with the others.

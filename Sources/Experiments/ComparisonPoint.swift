@@ -46,13 +46,18 @@ public struct ComparisonPlan: Sendable {
         notes = []
     }
 
-    /// - Parameter cost: the exact cost of a configuration's network; throws what is wrong with it.
+    /// - Parameters:
+    ///   - rates: methods without one have the settings' learning rate.
+    ///   - cost: the exact cost of a configuration's network; throws what is wrong with it.
     /// - Throws: `option` for a request out of range, and what `cost` throws.
-    public init(_ comparison: Comparison, cost: @escaping (RunConfiguration) throws -> RunCost) throws {
+    public init(
+        _ comparison: Comparison, rates: LearningRates = LearningRates(),
+        cost: @escaping (RunConfiguration) throws -> RunCost
+    ) throws {
         if let problem = comparison.pointsProblem {
             throw ExperimentError.option(name: problem.field, expected: problem.expected)
         }
-        var builder = Builder(comparison: comparison, cost: cost)
+        var builder = Builder(comparison: comparison, rates: rates, cost: cost)
         let methods = comparison.methods
         if methods.contains(.dense) || comparison.densities.contains(1) { try builder.add() }
         let densities = comparison.densities.filter { $0 < 1 }
@@ -82,13 +87,17 @@ public struct ComparisonPlan: Sendable {
 
 private struct Builder {
     let comparison: Comparison
+    let rates: LearningRates
     let cost: (RunConfiguration) throws -> RunCost
     var points: [ComparisonPoint] = []
     var notes: [String] = []
     private var ids: Set<String> = []
 
-    init(comparison: Comparison, cost: @escaping (RunConfiguration) throws -> RunCost) {
+    init(
+        comparison: Comparison, rates: LearningRates, cost: @escaping (RunConfiguration) throws -> RunCost
+    ) {
         self.comparison = comparison
+        self.rates = rates
         self.cost = cost
     }
 
@@ -129,6 +138,7 @@ private struct Builder {
         configuration.pattern = pattern
         configuration.depthMultiplier = depthMultiplier
         configuration.seed = seed ?? comparison.seeds[0]
+        if let choice = rates[configuration.method] { configuration.learningRate = choice.learningRate }
         return configuration
     }
 }

@@ -79,7 +79,7 @@ public struct ComparisonRunner: Sendable {
     }
 
     /// - Parameter report: called from the threads that train, never twice at a time.
-    /// - Throws: where the folder itself cannot be read or written; a run that fails is recorded and does not throw.
+    /// - Throws: where files cannot be read or written; a run that fails otherwise is recorded and does not throw.
     public func run(
         _ plan: ComparisonPlan, report: (Event) -> Void = { _ in }
     ) throws(ExperimentError) -> Summary {
@@ -198,6 +198,11 @@ public struct ComparisonRunner: Sendable {
         } catch is CancellationError {
             record.status = .interrupted
             event = .interrupted(point)
+        } catch let error where error.isUnwritableFile {
+            // A full disk says nothing about the point, and the next would fail like it.
+            record.status = .interrupted
+            try? run.save(record)
+            throw (error as? ExperimentError) ?? .tool(name: "training", problem: "\(error)")
         } catch {
             let message = oneLine("\(error)")
             (record.status, record.message) = (.failed, message)

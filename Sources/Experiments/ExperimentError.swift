@@ -1,3 +1,5 @@
+import GossamerTraining
+
 /// What can go wrong with run folders, comparisons and reports. `description` is one line that names the file, the
 /// field and what was expected.
 public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -41,6 +43,16 @@ public enum ExperimentError: Error, Hashable, Sendable, CustomStringConvertible 
             "\(oneLine(name)): expected \(oneLine(expected))"
         case .tool(let name, let problem):
             "\(oneLine(name)): \(oneLine(problem))"
+        }
+    }
+}
+
+extension Error {
+    /// Whether the system refused to write a file: a full disk, or a folder without the right to write.
+    var isUnwritableFile: Bool {
+        switch self as any Error {
+        case ExperimentError.unwritable, TrainingError.file(.unwritable): true
+        default: false
         }
     }
 }

@@ -30,11 +30,13 @@ struct PlotStyle: Hashable {
     private static let multiplier = PlotStyle(colour: vermilion, mark: 5, symbol: "■")
     private static let sparse = [
         PlotStyle(colour: blue, mark: 7, symbol: "●"), PlotStyle(colour: purple, mark: 13, symbol: "◆"),
-        PlotStyle(colour: sky, mark: 6, symbol: "○"),
+        PlotStyle(colour: sky, mark: 6, symbol: "○"), PlotStyle(colour: purple, mark: 12, symbol: "◇"),
+        PlotStyle(colour: blue, mark: 3, symbol: "✱"), PlotStyle(colour: purple, mark: 1, symbol: "+"),
     ]
     private static let hybrid = [
         PlotStyle(colour: green, mark: 9, symbol: "▲"), PlotStyle(colour: yellow, mark: 11, symbol: "▼"),
-        PlotStyle(colour: green, mark: 8, symbol: "△"),
+        PlotStyle(colour: green, mark: 8, symbol: "△"), PlotStyle(colour: yellow, mark: 10, symbol: "▽"),
+        PlotStyle(colour: green, mark: 2, symbol: "×"), PlotStyle(colour: yellow, mark: 14, symbol: "⬠"),
     ]
 
     static let colours = [surface, ink, muted, grid, blue, vermilion, green, purple, sky, yellow]

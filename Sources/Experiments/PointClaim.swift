@@ -55,6 +55,24 @@ public final class PointClaim: Sendable {
         }
     }
 
+    /// Waits for others, and takes over from those that die.
+    ///
+    /// - Parameter waits: told once if there is another.
+    /// - Throws: `CancellationError`, or where the folder cannot be written.
+    static func waited(
+        at path: String, isCancelled: () -> Bool, waits: () -> Void = {}
+    ) throws -> PointClaim {
+        let lease = Lease()
+        var hasWaited = false
+        while true {
+            if case .claimed(let claim) = try attempt(at: path, lease: lease) { return claim }
+            if !hasWaited { waits() }
+            hasWaited = true
+            if isCancelled() { throw CancellationError() }
+            Thread.sleep(forTimeInterval: lease.heartbeatSeconds / 5)
+        }
+    }
+
     private init(folder: ClaimFolder, generation: Int, lease: Lease) throws(ExperimentError) {
         self.folder = folder
         self.generation = generation

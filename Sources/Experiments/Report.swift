@@ -78,7 +78,7 @@ public enum Report {
     ) throws(ExperimentError) -> Files {
         let (records, problems) = comparison.records()
         var options = options
-        options.notes += problems.map(\.description)
+        options.notes = try comparison.loadRates().notes + options.notes + problems.map(\.description)
         return try write(records, to: folder, options: options)
     }
 }

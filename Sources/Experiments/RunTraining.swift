@@ -57,7 +57,7 @@ extension PreparedRun {
         try Model.save(network, parameters: trainer.parameters, labels: labels, to: folder.modelPath)
         let evaluation = try trainer.evaluate(test)
         var plan = try InferencePlan(network, parameters: trainer.parameters, pool: ThreadPool(threads: 1))
-        let latency = Timing.inference(&plan, minimumRuns: 50, minimumSeconds: 0.3)
+        let latency = Timing.singleImage(&plan)
         let memory = trainer.memory
         return RunResults(
             testAccuracy: evaluation.accuracy, testImages: evaluation.imageCount,
@@ -68,6 +68,20 @@ extension PreparedRun {
             trainingMemoryBytes: memory.parameterBytes + memory.gradientBytes + memory.optimizerBytes
                 + memory.activationBytes,
             modelFileBytes: try byteCount(ofFile: folder.modelPath))
+    }
+}
+
+extension RunFolder {
+    /// The time for one image on one thread of the network that the run ended with, measured now.
+    public func measuredLatencyMilliseconds() throws -> Double {
+        var plan = try ModelFile(contentsOf: modelPath).inferencePlan(pool: ThreadPool(threads: 1))
+        return Timing.singleImage(&plan).medianMilliseconds
+    }
+}
+
+extension Timing {
+    fileprivate static func singleImage(_ plan: inout InferencePlan) -> Timing {
+        inference(&plan, minimumRuns: 50, minimumSeconds: 0.3)
     }
 }
 

@@ -12,7 +12,7 @@ struct BenchCommand: ParsableCommand {
 
               gossamer bench --network mnist --pattern random:0.1 --batch 1 --threads 1
               gossamer bench --training --pattern random:0.1 --against dense --threads 1
-              gossamer bench --model runs/tenth/model.safetensors
+              gossamer bench --model runs/tenth/model.safetensors --layers
             """)
 
     @OptionGroup(title: "Network") var network: NetworkOptions
@@ -31,6 +31,9 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(help: "Time training steps: forward, loss, backward and update.")
     var training = false
+
+    @Flag(help: "Time each layer of inference too, as it runs in the network.")
+    var layers = false
 
     @Flag(help: "Take the kernel that the cost model predicts to be fastest, without trying those that fit.")
     var noAutotune = false
@@ -51,6 +54,9 @@ struct BenchCommand: ParsableCommand {
         guard !(training && noAutotune) else {
             throw ValidationError("--no-autotune: training tries nothing, its kernels follow from a fixed rule")
         }
+        guard !layers || (against == nil && !training) else {
+            throw ValidationError("--layers times inference of one network")
+        }
         guard model == nil || (against == nil && !training && imageSize == nil) else {
             throw ValidationError("--model times inference of that file alone")
         }
@@ -67,7 +73,9 @@ struct BenchCommand: ParsableCommand {
         for _ in 0 ..< turns {
             for subject in subjects { try subject.time(seconds: seconds / Double(turns)) }
         }
-        try report(subjects.map { Figure($0.name, $0.cost, Timing(seconds: $0.times), batch: imageCount) })
+        let figures = subjects.map { Figure($0.name, $0.cost, Timing(seconds: $0.times), batch: imageCount) }
+        let inference = layers ? subjects[0] as? TimedInference : nil
+        try report(figures, layers: inference.map { try $0.layers(seconds: seconds) })
     }
 
     private func subjects(pool: ThreadPool) throws -> [any BenchSubject] {
@@ -91,12 +99,12 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    private func report(_ figures: [Figure]) throws {
+    private func report(_ figures: [Figure], layers: [LayerTime]?) throws {
         let outcome = Outcome(
             network: model ?? network.network, depthMultiplier: network.depthMultiplier, training: training,
             batch: imageCount, threads: threads.count, instructionSet: InstructionSet.current,
             peakMemoryBytes: peakMemoryBytes(),
-            first: figures[0], against: figures.dropFirst().first)
+            first: figures[0], against: figures.dropFirst().first, layers: layers)
         Console.say(
             "\(training ? "training step" : "inference") of \(model ?? network.network), batch \(imageCount), "
                 + "\(threads.count) thread\(threads.count == 1 ? "" : "s"), \(InstructionSet.current)",
@@ -106,6 +114,7 @@ struct BenchCommand: ParsableCommand {
             let text = "  \(figures[0].pattern) takes \(Format.fixed(ratio, 3)) of \(figures[1].pattern)"
             Console.say(text, json: output.json)
         }
+        if let layers { Console.say(LayerTime.table(of: layers), json: output.json) }
         Console.say("  peak memory of the process \(Format.bytes(outcome.peakMemoryBytes))", json: output.json)
         if output.json { try Console.printJSON(outcome) }
     }
@@ -133,6 +142,8 @@ private final class TimedInference: BenchSubject {
     }
 
     func time(seconds: Double) { times += Timing.inference(&plan, minimumSeconds: seconds).seconds }
+
+    func layers(seconds: Double) throws -> [LayerTime] { try LayerTime.measure(&plan, seconds: seconds) }
 }
 
 private final class TimedTraining: BenchSubject {
@@ -194,12 +205,13 @@ private struct Outcome: Encodable {
     let peakMemoryBytes: Int
     let first: Figure
     let against: Figure?
+    let layers: [LayerTime]?
 
     /// Of the medians.
     var ratio: Double? { against.map { first.medianMilliseconds / $0.medianMilliseconds } }
 
     private enum CodingKeys: CodingKey {
-        case network, depthMultiplier, training, batch, threads, instructionSet, peakMemoryBytes, against, ratio
+        case network, depthMultiplier, training, batch, threads, instructionSet, peakMemoryBytes, against, ratio, layers
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -214,6 +226,7 @@ private struct Outcome: Encodable {
         try container.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
         try container.encodeIfPresent(against, forKey: .against)
         try container.encodeIfPresent(ratio, forKey: .ratio)
+        try container.encodeIfPresent(layers, forKey: .layers)
     }
 }
 

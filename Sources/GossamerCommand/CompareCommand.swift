@@ -44,6 +44,12 @@ struct CompareCommand: ParsableCommand {
     @Option(help: "Seeds, separated by commas; each point is trained with each.")
     var seeds = "1"
 
+    @Option(help: """
+        Learning rates to choose from, separated by commas, instead of --learning-rate: each method gets the one with \
+        which its middling network is most accurate on training images held back.
+        """)
+    var learningRates: String?
+
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
     @OptionGroup(title: "Machine") var parallel: ParallelOptions
@@ -63,6 +69,9 @@ struct CompareCommand: ParsableCommand {
         let settings = try RunConfiguration(
             network: network, pattern: "dense", depthMultiplier: 1, seed: 1, data, training, input: input,
             threads: threads.count)
+        let rates = try learningRates.map {
+            try parse($0, "--learning-rates", "numbers above 0") { Double($0).flatMap { $0 > 0 ? $0 : nil } }
+        }
         let hybrids = try parseHybrids()
         var methods = try parse(
             methods, "--methods", "dense, sparse, multiplier, hybrid",
@@ -73,7 +82,7 @@ struct CompareCommand: ParsableCommand {
             settings: settings, methods: methods,
             densities: try parse(densities, "--densities", "numbers in (0, 1]") { Double($0) }, patterns: pattern,
             pairing: pairing, hybrids: hybrids,
-            seeds: try parse(seeds, "--seeds", "whole numbers from 0") { UInt64($0) })
+            seeds: try parse(seeds, "--seeds", "whole numbers from 0") { UInt64($0) }, learningRates: rates)
         try ComparisonSession(
             comparison, folder: folder, retryFailed: retryFailed, waits: wait, parallel: parallel.count,
             json: output.json

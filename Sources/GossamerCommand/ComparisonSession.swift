@@ -38,23 +38,50 @@ struct ComparisonSession {
             requested.settings.preprocessing(Normalization(identityOf: base.inputShape.channels)))
         _ = try makePlan(requested, base)
         // Others may have asked for more seeds or densities in the same folder.
-        let plan = try makePlan(folder.open(requested), base)
+        let comparison = try folder.open(requested)
+        Interruption.listen()
+        let plan = try makePlan(comparison, base, rates: chooseRates(comparison, base, dataset))
         for note in plan.notes { Console.say("note: \(note)", json: json) }
         Console.say("\(plan.points.count) point\(plan.points.count == 1 ? "" : "s") in \(folder.path)", json: json)
-        Interruption.listen()
-        let summary = try train(plan, dataset)
+        let summary = try train(plan, dataset, in: folder, waits: waits)
         try finish(summary, notes: plan.notes)
     }
 
-    private func makePlan(_ comparison: Comparison, _ base: Network) throws -> ComparisonPlan {
-        try ComparisonPlan(comparison) { configuration in
+    /// Trains what learning rates are chosen by, and chooses those that are not chosen yet.
+    private func chooseRates(_ comparison: Comparison, _ base: Network, _ dataset: Dataset) throws -> LearningRates {
+        let known = try folder.loadRates()
+        let search = LearningRateSearch(
+            comparison, try makePlan(comparison, base).points, known: known,
+            validationFraction: dataset.validationFraction(given: comparison.settings.validationFraction))
+        let plan = search.plan
+        guard !plan.points.isEmpty else { return known }
+        Console.say("choosing learning rates: \(plan.points.count) trainings", json: json)
+        try folder.rateTrials.makeFolders()
+        let summary = try train(plan, dataset, in: folder.rateTrials, waits: true)
+        if summary.wasInterrupted { throw interruption() }
+        let rates = try search.settle(in: folder, isCancelled: { Interruption.isRequested })
+        for note in rates.notes { Console.say(note, json: json) }
+        return rates
+    }
+
+    private func interruption() -> CancellationError {
+        Console.note("interrupted; the same command goes on where it stopped")
+        return CancellationError()
+    }
+
+    private func makePlan(
+        _ comparison: Comparison, _ base: Network, rates: LearningRates = LearningRates()
+    ) throws -> ComparisonPlan {
+        try ComparisonPlan(comparison, rates: rates) { configuration in
             _ = try TrainingSettings(configuration)
             let made = try configuration.makeNetwork(from: base)
             return RunCost(NetworkCost(made.network), removed: made.removed)
         }
     }
 
-    private func train(_ plan: ComparisonPlan, _ dataset: Dataset) throws -> ComparisonRunner.Summary {
+    private func train(
+        _ plan: ComparisonPlan, _ dataset: Dataset, in folder: ComparisonFolder, waits: Bool
+    ) throws -> ComparisonRunner.Summary {
         var runner = ComparisonRunner(
             folder: folder, context: .thisProcess, isCancelled: { Interruption.isRequested }
         ) { configuration, run, isCancelled in
@@ -85,7 +112,8 @@ struct ComparisonSession {
 
     private func name(of point: ComparisonPoint) -> String {
         let configuration = point.configuration
-        return "\(configuration.sizeName), seed \(configuration.seed): "
+        let rate = requested.learningRates == nil ? "" : ", learning rate \(configuration.learningRate)"
+        return "\(configuration.sizeName)\(rate), seed \(configuration.seed): "
             + "\(Format.exact(point.cost.convolutionParameters)) convolution "
             + "parameters, \(Format.exact(point.cost.multiplyAdds)) multiply-adds"
     }
@@ -93,7 +121,8 @@ struct ComparisonSession {
     private func describe(_ event: ComparisonRunner.Event) -> String? {
         switch event {
         case .completed(_, let results):
-            "  test accuracy \(Format.percent(results.testAccuracy)), trained in "
+            (results.validationAccuracy.map { "  validation accuracy \(Format.percent($0)), " } ?? "  ")
+                + "test accuracy \(Format.percent(results.testAccuracy)), trained in "
                 + Format.seconds(results.trainingSeconds)
         case .failed(let point, let message): "  \(name(of: point)) failed: \(message)"
         case .heldElsewhere(let point, _): "another process trains \(name(of: point))"
@@ -119,8 +148,7 @@ struct ComparisonSession {
                     heldElsewhere: summary.heldElsewhere, report: page, runs: records))
         }
         if summary.wasInterrupted {
-            Console.note("interrupted; the same command goes on where it stopped")
-            throw CancellationError()
+            throw interruption()
         }
         if summary.failed > 0 { throw ExitCode(1) }
     }

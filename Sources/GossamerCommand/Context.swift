@@ -10,3 +10,10 @@ extension ComparisonRunner.Context {
             machine: .current(instructionSet: InstructionSet.current))
     }
 }
+
+extension Dataset {
+    /// Of the training images, what is held back to judge trainings that decide something.
+    ///
+    /// - Parameter given: by the user; where that is 0 and the data set keeps none apart, it is a tenth.
+    func validationFraction(given: Double) -> Double { given > 0 || validation != nil ? given : 0.1 }
+}

@@ -44,7 +44,7 @@ struct DesignSession {
         let design = try folder.load(request) ?? proposal ?? propose(request, base, dataset, working)
         try folder.save(design)
         for note in design.notes { Console.say("note: \(note)", json: json) }
-        let outcome = try search(design, dataset, working)
+        let outcome = try search(design, dataset, working, claim)
         let page = try folder.writeReport(design, outcome, peers: peers)
         try tell(outcome, page: page)
     }
@@ -65,11 +65,13 @@ struct DesignSession {
         let updates = settings.updateCount(stepsPerEpoch: stepCount)
         let measures = Design.Measures(
             cost: { configuration in
-                try CandidateCost(
+                try Self.checkInterruption()
+                return try CandidateCost(
                     configuration.finalNetwork(from: base, updates: updates), settings: settings,
                     threads: pool.threadCount, recomputes: recomputes, model: model)
             },
             epochSeconds: { configuration in
+                try Self.checkInterruption()
                 func stepSeconds(_ network: Network) throws -> Double {
                     try Timing.training(
                         network, settings: settings, pool: pool, recomputes: recomputes, minimumRuns: 5,
@@ -88,17 +90,20 @@ struct DesignSession {
         }
     }
 
-    private func search(_ design: Design, _ dataset: Dataset, _ clock: Stopwatch) throws -> DesignOutcome {
+    private static func checkInterruption() throws {
+        if Interruption.isRequested { throw CancellationError() }
+    }
+
+    private func search(
+        _ design: Design, _ dataset: Dataset, _ clock: Stopwatch, _ claim: PointClaim
+    ) throws -> DesignOutcome {
         let parallel = parallel
-        let threads = max(1, design.request.settings.threads / parallel)
-        let fraction = design.request.settings.validationFraction
+        let isCancelled: @Sendable () -> Bool = { Interruption.isRequested || !claim.isHeld }
         var runner = try DesignRunner(
             design, folder: folder,
-            validationFraction: fraction > 0 || dataset.validation != nil ? fraction : Self.heldBack,
-            context: .thisProcess, clock: clock, isCancelled: { Interruption.isRequested },
+            validationFraction: dataset.validationFraction(given: design.request.settings.validationFraction),
+            context: .thisProcess, clock: clock, isHeld: { claim.confirm() }, isCancelled: isCancelled,
             train: { configuration, run, isCancelled in
-                var configuration = configuration
-                configuration.threads = threads
                 var progress = TrainingProgress(of: configuration, parallel: parallel)
                 defer { progress.close() }
                 return try PreparedRun(configuration, dataset: dataset).train(
@@ -110,23 +115,23 @@ struct DesignSession {
                     resume: run.hasRecord)
                 var progress = TrainingProgress(of: configuration, parallel: 1)
                 defer { progress.close() }
-                return try session.run(
+                _ = try session.run(
                     observe: {
                         progress.show($0)
                         tick()
-                    }, isCancelled: { Interruption.isRequested })
+                    }, isCancelled: isCancelled)
             })
         runner.parallel = parallel
         do {
             return try runner.run { show($0) }
         } catch let error as CancellationError {
-            Console.note("interrupted; the same command goes on where it stopped")
+            Console.note(
+                claim.isHeld
+                    ? "interrupted; the same command goes on where it stopped"
+                    : "another process took the design over, as this one had stopped for more than a minute")
             throw error
         }
     }
-
-    /// Of the training images, for judging short trainings.
-    private static let heldBack = 0.1
 
     private func show(_ event: DesignRunner.Event) {
         switch event {

@@ -41,7 +41,7 @@ struct ReportCommand: ParsableCommand {
     private func report(_ run: RunFolder, to target: String) throws {
         let page = try RunReport.write(run, to: target) { network in
             try CostModel.remembered(for: .inference, pool: ThreadPool(threads: 1))?
-                .kernelMilliseconds(network).compactMapValues { $0.values.min() }
+                .layerMilliseconds(network)
         }
         try tell(page, [run.load()])
     }

@@ -15,17 +15,27 @@ struct CandidateSelection {
     let known: ConnectionTable
     /// The most connections to choose.
     let count: Int
+    /// Channels that nothing in the network would read. What grows reaches them first: they would leave the network for
+    /// good.
+    var unread: [Int] = []
 
-    /// Units, as the last block of a layer may have fewer filters than the others.
-    var unitCount: Int { count / max(1, layer.blocks.map(\.count).max() ?? 1) }
+    /// The largest block's filters.
+    private var blockSize: Int { max(1, layer.blocks.map(\.count).max() ?? 1) }
 
-    /// Drawn uniformly.
+    /// Drawn uniformly, after a reader for each unread channel.
     func random(using generator: inout SeededGenerator) -> [Unit] {
-        let inputs = layer.blocks.map { missing(in: $0) }
+        var (units, left): ([Unit], Int) = ([], count)
+        for input in unread {
+            let fitting = layer.blocks.indices.filter { layer.blocks[$0].count <= left }
+            guard !fitting.isEmpty else { break }
+            units.append(Unit(block: fitting[generator.index(below: fitting.count)], input: input))
+            left -= layer.blocks[units.last!.block].count
+        }
+        let known = adding(units)
+        let inputs = layer.blocks.map { Self.missing(in: $0, of: known) }
         let total = inputs.reduce(0) { $0 + $1.count }
-        var units: [Unit] = []
         var (block, start) = (0, 0)
-        for rank in generator.sample(min(unitCount, total), below: total) {
+        for rank in generator.sample(min(left / blockSize, total), below: total) {
             while rank - start >= inputs[block].count {
                 start += inputs[block].count
                 block += 1
@@ -36,7 +46,7 @@ struct CandidateSelection {
     }
 
     /// The channels that no filter of a block reads.
-    private func missing(in block: Range<Int>) -> [Int32] {
+    private static func missing(in block: Range<Int>, of known: ConnectionTable) -> [Int32] {
         guard block.count > 1 else { return known.complement(of: block).inputs }
         var isRead = [Bool](repeating: false, count: known.inputCount)
         for filter in block {
@@ -57,25 +67,52 @@ struct CandidateSelection {
 
 /// The units with the largest scores of a stream of them, in memory for twice as many as are wanted.
 struct LargestUnits {
-    private let count: Int
-    private var units: [(unit: CandidateSelection.Unit, score: Double)] = []
+    private typealias Scored = (unit: CandidateSelection.Unit, score: Double)
 
-    init(count: Int) { self.count = count }
+    private let selection: CandidateSelection
+    private var units: [Scored] = []
+    private let isUnread: [Bool]
+    /// The best of each unread channel.
+    private var readers: [Int: Scored] = [:]
+
+    init(for selection: CandidateSelection) {
+        self.selection = selection
+        var isUnread = [Bool](repeating: false, count: selection.known.inputCount)
+        for input in selection.unread { isUnread[input] = true }
+        self.isUnread = isUnread
+    }
 
     mutating func add(_ unit: CandidateSelection.Unit, score: Double) {
-        units.append((unit, score))
-        if units.count >= 2 * count + 4096 { cut() }
+        let scored = (unit, score)
+        units.append(scored)
+        if units.count >= 2 * selection.count + 4096 { cut() }
+        if isUnread[unit.input], readers[unit.input].map({ Self.precedes(scored, $0) }) ?? true {
+            readers[unit.input] = scored
+        }
     }
 
     private mutating func cut() {
-        units.sort { ($1.score, $0.unit.block, $0.unit.input) < ($0.score, $1.unit.block, $1.unit.input) }
-        units.removeSubrange(min(count, units.count)...)
+        units.sort(by: Self.precedes)
+        units.removeSubrange(min(selection.count, units.count)...)
     }
 
-    /// The largest first; of equal scores the earlier unit.
+    /// Of equal scores the earlier unit.
+    private static func precedes(_ a: Scored, _ b: Scored) -> Bool {
+        (b.score, a.unit.block, a.unit.input) < (a.score, b.unit.block, b.unit.input)
+    }
+
+    /// A reader for each unread channel, then the others, the largest first, as long as whole blocks fit.
     mutating func take() -> [CandidateSelection.Unit] {
         cut()
-        return units.map(\.unit)
+        let first = readers.values.sorted(by: Self.precedes).map(\.unit)
+        let isFirst = Set(first)
+        var left = selection.count
+        return (first + units.map(\.unit).filter { !isFirst.contains($0) }).filter { unit in
+            let size = selection.layer.blocks[unit.block].count
+            guard size <= left else { return false }
+            left -= size
+            return true
+        }
     }
 }
 

@@ -46,14 +46,40 @@ extension Timing {
         _ plan: inout InferencePlan, minimumRuns: Int = 5, minimumSeconds: Double = 1
     ) -> Timing {
         let batch = plan.capacity
-        let images = AlignedBuffer<Float>(count: plan.inputLayout.count(images: batch))
-        var generator = SeededGenerator(seed: 0, keys: SeededGenerator.key("timing"))
-        for index in 0 ..< images.count { images.pointer[index] = generator.uniform() - 0.5 }
+        let images = randomImages(of: plan)
         let outputs = UnsafeMutableBufferPointer<Float>.allocate(capacity: batch * plan.outputLayout.shape.count)
         defer { outputs.deallocate() }
         return measure(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds) {
             plan.run(images.pointer, count: batch, outputs: outputs)
         }
+    }
+
+    /// Times each operation of inference on random images: layers as they run in the network, one after the other.
+    ///
+    /// - Parameters:
+    ///   - plan: what is timed, at its capacity.
+    /// - Returns: in the order of the plan's ``InferencePlan/operationNames``.
+    public static func operations(
+        _ plan: inout InferencePlan, minimumRuns: Int = 5, minimumSeconds: Double = 1
+    ) -> [Timing] {
+        let images = randomImages(of: plan)
+        var runs: [[Duration]] = []
+        let whole = measure(minimumRuns: minimumRuns, minimumSeconds: minimumSeconds) {
+            runs.append(plan.timeOperations(images.pointer, count: plan.capacity))
+        }
+        // Without those that warmed up.
+        runs.removeFirst(runs.count - whole.runs)
+        return plan.operationNames.indices.map { index in
+            Timing(seconds: runs.map { $0[index] / .seconds(1) })
+        }
+    }
+
+    /// A batch at the plan's capacity, laid out in blocks.
+    private static func randomImages(of plan: borrowing InferencePlan) -> AlignedBuffer<Float> {
+        let images = AlignedBuffer<Float>(count: plan.inputLayout.count(images: plan.capacity))
+        var generator = SeededGenerator(seed: 0, keys: SeededGenerator.key("timing"))
+        for index in 0 ..< images.count { images.pointer[index] = generator.uniform() - 0.5 }
+        return images
     }
 
     /// Times whole training steps (forward, loss, backward, update) on random images; preparing them is not counted,

@@ -43,10 +43,14 @@ extension Trainer {
         let drop = exploration.drop(after: share)
         let kept = ConnectionSelection(layers: layers, scores: magnitudes(of: layers.map(\.node.name)))
             .kept(layers.map { $0.table.count - Int(drop * Double($0.table.count)) })
-        let selections = layers.map { layer in
-            let known = layer.table.keeping(kept[layer.node.name]!)
+        let known = layers.map { $0.table.keeping(kept[$0.node.name]!) }
+        let unread = try old.unreadChannels(
+            keeping: Dictionary(uniqueKeysWithValues: zip(layers.map(\.node.name), known)))
+        let selections = zip(layers, known).map { layer, known in
             let budget = state.budgets[layer.node.name] ?? layer.table.count
-            return CandidateSelection(layer: layer, known: known, count: max(0, budget - known.count))
+            return CandidateSelection(
+                layer: layer, known: known, count: max(0, budget - known.count),
+                unread: unread[layer.node.name] ?? [])
         }
         let units = switch exploration.by {
         case .random: randomUnits(selections)
@@ -80,7 +84,7 @@ extension Trainer {
         var selected: [String: CandidateSelection] = [:]
         for selection in selections {
             let name = selection.layer.node.name
-            largest[name] = LargestUnits(count: selection.unitCount)
+            largest[name] = LargestUnits(for: selection)
             layers[name] = CandidateProbe.Layer(known: selection.known, blocks: selection.layer.blocks)
             selected[name] = selection
         }
@@ -122,6 +126,27 @@ extension Subnetwork {
             else { return false }
             return network.connections[node.name].map { !$0.isDense } ?? false
         }.map(\.name)
+    }
+
+    /// Channels that would leave the network with some layers' other connections, by the first of these layers that
+    /// reads them, in its own numbers.
+    fileprivate func unreadChannels(keeping tables: [String: ConnectionTable]) throws(TrainingError) -> [String: [Int]] {
+        let left: Subnetwork
+        do throws(NetworkError) { left = try replacing(tables) } catch { throw .mismatch(error.description) }
+        var unread: [String: [Int]] = [:]
+        var isTaken: [String: Set<Int>] = [:]
+        for node in network.nodes where tables[node.name] != nil {
+            let source = node.inputs[0]
+            let stays = Set(left.channels[source] ?? [])
+            let channels = channels[source]!
+            // What only leaves because its reader does comes back with that.
+            let isRead = Set(tables[node.name]!.readChannels)
+            unread[node.name] = network.connectionTable(of: node).readChannels.filter {
+                !stays.contains(channels[$0]) && !isRead.contains($0)
+                    && isTaken[source, default: []].insert($0).inserted
+            }
+        }
+        return unread
     }
 
     fileprivate func inputChannels(of name: String) -> [Int] {

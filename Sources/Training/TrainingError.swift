@@ -30,3 +30,13 @@ public enum TrainingError: Error, CustomStringConvertible {
         }
     }
 }
+
+extension TrainingError {
+    /// Whether another network might train where this one cannot: it diverged, or does not fit into memory.
+    public var isOfTheNetwork: Bool {
+        switch self {
+        case .diverged, .execution: true
+        case .invalidOption, .mismatch, .wrongCheckpoint, .data, .file: false
+        }
+    }
+}

@@ -29,4 +29,24 @@ import Testing
         #expect(dense.parameters > answer.parameters)
         #expect(abs(ratio - answer.medianMilliseconds / dense.medianMilliseconds) < 1e-9 * ratio)
     }
+
+    @Test func timesEachLayer() async throws {
+        let outcome = try await Gossamer().succeed([
+            "bench", "--pattern", "random:0.1", "--threads", "2", "--image-size", "12", "--seconds", "0.05", "--layers",
+            "--json",
+        ])
+        let layers = try #require(try outcome.json(BenchAnswer.self).layers)
+        // Bounds are taken along by their convolutions.
+        #expect(layers.map(\.layer) == [
+            "convolution", "max-pooling", "convolution", "max-pooling", "convolution", "fully-connected",
+        ])
+        for layer in layers {
+            #expect(layer.medianMilliseconds > 0)
+            #expect((layer.kernel != nil) == (layer.multiplyAdds > 0))
+        }
+        #expect(outcome.errors.contains("multiply-adds"))
+        let refused = try await Gossamer().run(["bench", "--layers", "--training"])
+        #expect(refused.status == 64)
+        #expect(refused.errors.contains("--layers times inference of one network"))
+    }
 }

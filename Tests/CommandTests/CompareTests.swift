@@ -116,6 +116,19 @@ import Testing
         #expect(interrupted.errorLines.last?.hasPrefix("interrupted") == true, "\(interrupted)")
     }
 
+    @Test func choosesALearningRateForEachMethod() async throws {
+        let gossamer = try Gossamer.withImages()
+        let arguments = comparison("--seeds", "1", "--learning-rates", "0.02,0.00001")
+        let outcome = try await gossamer.succeed(arguments)
+        #expect(outcome.errors.contains("choosing learning rates: 4 trainings"))
+        #expect(outcome.errors.contains("learning rate of the method sparse: 0.02, with which random:0.01 reached"))
+        let answer = try outcome.json(CompareAnswer.self)
+        #expect(answer.completed == 4 && answer.runs.allSatisfy { $0.configuration.learningRate == 0.02 })
+        #expect(try gossamer.text("sweep/report/report.html").contains("learning rate of the method multiplier: 0.02"))
+        let again = try await gossamer.succeed(arguments)
+        #expect(try again.json(CompareAnswer.self).skipped == 4 && !again.errors.contains("choosing"))
+    }
+
     @Test func hybridsAddTheirMethod() async throws {
         let gossamer = try Gossamer.withImages()
         let answer = try await gossamer.succeed(

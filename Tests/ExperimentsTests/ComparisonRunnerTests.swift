@@ -61,6 +61,25 @@ import Testing
         #expect(try runner.run(plan) == ComparisonRunner.Summary(completed: 1, skipped: 2))
     }
 
+    /// The points are not to blame: they stay to be trained.
+    @Test(arguments: [1, 2]) func aFullDiskStopsTheComparison(parallel: Int) throws {
+        let temporary = TemporaryFolder()
+        let isFull = Atomic<Bool>(true)
+        var runner = runner(temporary.path) { _, folder, _ in
+            if isFull.load(ordering: .relaxed) {
+                throw ExperimentError.unwritable(file: folder.modelPath, reason: "no space left on device")
+            }
+            return Self.results
+        }
+        runner.parallel = parallel
+        let plan = try plan()
+        let error = try #require(throws: ExperimentError.self) { try runner.run(plan) }
+        #expect(error.description.contains("no space left on device"))
+        #expect(runner.folder.records().records.allSatisfy { $0.status == .interrupted })
+        isFull.store(false, ordering: .relaxed)
+        #expect(try runner.run(plan) == ComparisonRunner.Summary(completed: 3))
+    }
+
     @Test func resultsOutOfRangeAreAFailure() throws {
         let temporary = TemporaryFolder()
         let runner = runner(temporary.path) { _, _, _ in RunResults(testAccuracy: .nan, trainingSeconds: 1) }

@@ -131,10 +131,24 @@ import Testing
             .sparsified(with: Pattern.random(density: 0.25, block: block), seed: 5).network
         let change = try #require(try check(exercise, steps: 2, isGrowth: false, "\(exploration)"))
         #expect(change.change == .exploration)
-        #expect(change.connections <= change.connectionsBefore)
-        // Channels that lose their only reader take connections with them.
-        #expect(change.connections > change.connectionsBefore * 3 / 4)
+        #expect(change.connections == change.connectionsBefore)
         #expect(change.connectionsKept < change.connectionsBefore)
+    }
+
+    /// However often connections move, every channel keeps a reader and every filter an input.
+    @Test(arguments: GrowthRule.allCases, [1, 4])
+    func explorationKeepsChannels(by: GrowthRule, block: Int) throws {
+        var exercise = try exercise(exploration: Exploration(by: by, drop: 0.9, every: 1, until: 1, block: block))
+        // Of 16 and 24 channels, fan-ins of 2: a channel has two or three readers.
+        exercise.network = try wideNetwork()
+            .sparsified(with: Pattern.random(density: 0.1, block: block), seed: 5).network
+        var trainer = try exercise.trainer()
+        let channels = Subnetwork(all: exercise.network).channels
+        _ = try exercise.run(&trainer, checkpoints: nil)
+        #expect(trainer.state.changes.count > 8)
+        #expect(trainer.state.changes.prefix(4).allSatisfy { $0.connectionsKept < $0.connections })
+        #expect(trainer.subnetwork!.channels == channels)
+        #expect(NetworkCost(trainer.network).connections == NetworkCost(exercise.network).connections)
     }
 
     /// The connections that grow by gradient are those that a dense network says have the largest.

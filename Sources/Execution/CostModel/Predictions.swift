@@ -7,21 +7,37 @@ extension CostModel {
     ///
     /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
     public func inferenceMilliseconds(_ network: Network, images: Int = 1) throws(ExecutionError) -> Double {
-        let lanes = InferencePlan.lanes(capacity: images)
-        let lowering = try Lowering(
-            network.withoutAuxiliaryHeads, lanes: lanes, capacity: images, isTraining: false)
-        var sum = milliseconds(WorkTerms(kernel: "input", values: lowering.layout(0).count(images: images)))
-        for step in lowering.list.steps {
-            if step.isConvolution {
-                let candidates = milliseconds(of: lowering.descriptor(for: step, transposes: false), images: images)
-                sum += candidates.values.min()!
-                // Kernels are tried without the value that they add.
-                if step.addend != nil { sum += milliseconds(lowering.addendWork(of: step, images: images)) }
-            } else {
-                sum += lowering.elementWork(of: step, images: images).forward.reduce(0) { $0 + milliseconds($1) }
-            }
+        let lowering = try Self.lowering(network, images: images)
+        let input = milliseconds(WorkTerms(kernel: "input", values: lowering.layout(0).count(images: images)))
+        return lowering.list.steps.reduce(input) { $0 + milliseconds(of: $1, lowering, images: images) }
+    }
+
+    /// What each operation of inference takes with its fastest kernel, by the node that gave it its name.
+    ///
+    /// - Throws: ``ExecutionError`` naming the node that cannot be compiled.
+    public func layerMilliseconds(
+        _ network: Network, images: Int = 1
+    ) throws(ExecutionError) -> [String: Double] {
+        let lowering = try Self.lowering(network, images: images)
+        return Dictionary(uniqueKeysWithValues: lowering.list.steps.map {
+            ($0.node.name, milliseconds(of: $0, lowering, images: images))
+        })
+    }
+
+    private func milliseconds(of step: Step, _ lowering: Lowering, images: Int) -> Double {
+        guard step.isConvolution else {
+            return lowering.elementWork(of: step, images: images).forward.reduce(0) { $0 + milliseconds($1) }
         }
-        return sum
+        let candidates = milliseconds(of: lowering.descriptor(for: step, transposes: false), images: images)
+        // Kernels are tried without the value that they add.
+        let addend = step.addend == nil ? 0 : milliseconds(lowering.addendWork(of: step, images: images))
+        return candidates.values.min()! + addend
+    }
+
+    private static func lowering(_ network: Network, images: Int) throws(ExecutionError) -> Lowering {
+        try Lowering(
+            network.withoutAuxiliaryHeads, lanes: InferencePlan.lanes(capacity: images), capacity: images,
+            isTraining: false)
     }
 
     /// What each kernel that takes a convolution or fully connected layer would need, by node and kernel.
@@ -30,9 +46,7 @@ extension CostModel {
     public func kernelMilliseconds(
         _ network: Network, images: Int = 1
     ) throws(ExecutionError) -> [String: [String: Double]] {
-        let lanes = InferencePlan.lanes(capacity: images)
-        let lowering = try Lowering(
-            network.withoutAuxiliaryHeads, lanes: lanes, capacity: images, isTraining: false)
+        let lowering = try Self.lowering(network, images: images)
         var result: [String: [String: Double]] = [:]
         for step in lowering.list.steps where step.isConvolution {
             result[step.node.name] = milliseconds(of: lowering.descriptor(for: step, transposes: false), images: images)

@@ -26,15 +26,7 @@ public struct DesignFolder: Hashable, Sendable {
     /// - Parameter waits: told once if there is another.
     /// - Throws: `CancellationError`, or where the folder cannot be written.
     public func claim(isCancelled: () -> Bool, waits: () -> Void) throws -> PointClaim {
-        let lease = PointClaim.Lease()
-        var hasWaited = false
-        while true {
-            if case .claimed(let claim) = try PointClaim.attempt(at: path + "/claim", lease: lease) { return claim }
-            if !hasWaited { waits() }
-            hasWaited = true
-            if isCancelled() { throw CancellationError() }
-            Thread.sleep(forTimeInterval: lease.heartbeatSeconds / 5)
-        }
+        try PointClaim.waited(at: path + "/claim", isCancelled: isCancelled, waits: waits)
     }
 
     /// The design that the folder holds; nil where it holds none.
@@ -64,23 +56,4 @@ public struct DesignFolder: Hashable, Sendable {
     }
 
     func save(_ progress: DesignProgress) throws(ExperimentError) { try JSONFile.write(progress, to: progressPath) }
-}
-
-/// How far a design has come: `progress.json`. What it has settled stays settled when it goes on after an interruption.
-struct DesignProgress: Codable, Hashable {
-    /// A training of a candidate.
-    struct Training: Codable, Hashable {
-        /// Its place in the design.
-        var candidate: Int
-        var epochs: Int
-    }
-
-    /// By all processes that worked on it so far.
-    var seconds = 0.0
-    var rounds: [[Training]] = []
-    /// The whole trainings.
-    var choice: Training?
-    var rival: Training?
-    /// Whether all is trained, and no more time counts.
-    var isComplete = false
 }

@@ -69,15 +69,21 @@ extension DesignOutcome {
     /// The best of the last round, and the best of the other kind: a depth multiplier, or where one was chosen, a
     /// network with fewer connections. Later rounds know more than earlier ones; what failed in one is out.
     ///
+    /// - Parameter failed: candidates whose whole training failed.
     /// - Returns: their places in the design; no choice where all failed.
-    static func finalists(of rounds: [Round], _ design: Design) -> (choice: Int?, rival: Int?) {
-        let failed = Set(rounds.flatMap(\.trials).filter { $0.accuracy == nil }.map(\.candidate))
-        let ranked = rounds.reversed().flatMap { round in round.ranking.map(\.candidate) }
-            .filter { !failed.contains($0) }
-        guard let best = rounds.isEmpty ? 0 : ranked.first else { return (nil, nil) }
+    static func finalists(
+        of rounds: [Round], _ design: Design, without failed: Set<Int>
+    ) -> (choice: Int?, rival: Int?) {
+        let failed = failed.union(rounds.flatMap(\.trials).filter { $0.accuracy == nil }.map(\.candidate))
+        // A single candidate goes through no round.
+        let all = rounds.isEmpty ? [0] : rounds.reversed().flatMap { round in round.ranking.map(\.candidate) }
+        let ranked = all.filter { !failed.contains($0) }
+        guard let best = ranked.first else { return (nil, nil) }
         let choice: Int
         if design.isSearchForAccuracy {
-            let reached = rounds[0].trials.first { $0.accuracy ?? 0 >= design.request.budget.accuracy! }
+            let reached = rounds[0].trials.first {
+                $0.accuracy ?? 0 >= design.request.budget.accuracy! && !failed.contains($0.candidate)
+            }
             choice = reached?.candidate ?? best
         } else {
             choice = best

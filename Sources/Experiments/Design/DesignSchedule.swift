@@ -37,7 +37,7 @@ package enum DesignSchedule {
         _ epochSeconds: Double, of trainings: Int, mostEpochs: Int, seconds: Double?
     ) -> Int {
         guard let seconds else { return mostEpochs }
-        return max(1, min(mostEpochs, Int(seconds * usableShare / Double(trainings) / epochSeconds)))
+        return max(1, Int(min(Double(mostEpochs), seconds * usableShare / Double(trainings) / epochSeconds)))
     }
 
     /// How many candidates, from the first, there is time for: one at least.

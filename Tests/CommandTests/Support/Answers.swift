@@ -19,6 +19,14 @@ struct BenchAnswer: Decodable {
     let parameters: Int
     let against: Against?
     let ratio: Double?
+    let layers: [Layer]?
+
+    struct Layer: Decodable {
+        let layer: String
+        let kernel: String?
+        let multiplyAdds: Int
+        let medianMilliseconds: Double
+    }
 
     struct Against: Decodable {
         let medianMilliseconds: Double
@@ -106,6 +114,7 @@ struct RunAnswer: Decodable {
     struct Configuration: Decodable {
         let pattern: String
         let depthMultiplier: Double
+        let learningRate: Double
         let seed: Int
     }
 

@@ -6,107 +6,6 @@ import GossamerTraining
 import Synchronization
 import Testing
 
-/// What designs propose, without training anything.
-@Suite struct DesignProposalTests {
-    private static func cost(_ pattern: String, _ depthMultiplier: Double) -> CandidateCost {
-        cost(.sample(pattern: pattern, depthMultiplier: depthMultiplier))
-    }
-
-    private static func cost(_ configuration: RunConfiguration) -> CandidateCost {
-        let run = configuration.sampleCost
-        return CandidateCost(
-            run: run, trainingMemoryBytes: 12 * run.parameters, latencyMilliseconds: Double(run.multiplyAdds) / 1e7)
-    }
-
-    private func propose(
-        _ budget: DesignBudget, epochSeconds: Double = 1, secondsLeft: Double? = nil
-    ) throws -> Design {
-        try Design.propose(
-            Design.Request(settings: .sample(), budget: budget),
-            Design.Measures(cost: { Self.cost($0) }, epochSeconds: { _ in epochSeconds })
-        ) { secondsLeft }
-    }
-
-    /// Budgets of every kind, from most of the dense network to little of it.
-    private static let budgets: [DesignBudget] = {
-        let dense = cost("dense", 1)
-        return [0.9, 0.3, 0.1, 0.05].flatMap { share -> [DesignBudget] in
-            func part(_ value: Int) -> Int { Int(share * Double(value)) }
-            return [
-                DesignBudget(parameters: part(dense.run.parameters)),
-                DesignBudget(multiplyAdds: part(dense.run.multiplyAdds)),
-                DesignBudget(latencyMilliseconds: share * dense.latencyMilliseconds!),
-                DesignBudget(trainingMemoryBytes: part(dense.trainingMemoryBytes)),
-                DesignBudget(parameters: part(dense.run.parameters), multiplyAdds: part(dense.run.multiplyAdds)),
-            ]
-        }
-    }()
-
-    @Test(arguments: budgets) func candidatesKeepToTheBudgetAndUseItUp(_ budget: DesignBudget) throws {
-        let design = try propose(budget)
-        #expect(design.candidates.count > 1 && Set(design.candidates).count == design.candidates.count)
-        #expect(design.candidates.contains { $0.isBaseline } || !design.notes.isEmpty, "\(budget)")
-        for candidate in design.candidates {
-            #expect(candidate.cost == Self.cost(candidate.pattern, candidate.depthMultiplier))
-            #expect(budget.admits(candidate.cost), "\(candidate) within \(budget)")
-            if let growth = candidate.growth {
-                let density = RunConfiguration.sample(pattern: candidate.pattern).density!
-                #expect(try Growth(parsing: growth, to: density).count == 2, "\(candidate)")
-            }
-            // A little more of it is too much.
-            let more = candidate.isBaseline
-                ? Self.cost("dense", min(1, candidate.depthMultiplier * 1.1))
-                : Self.cost(Self.denser(candidate.pattern), candidate.depthMultiplier)
-            #expect(!budget.admits(more), "\(candidate) uses up \(budget)")
-        }
-    }
-
-    private static func denser(_ pattern: String) -> String {
-        let density = RunConfiguration.sample(pattern: pattern).density!
-        return pattern.replacing(/:[0-9.e-]+/, with: ":\(density * 1.2)")
-    }
-
-    @Test func aBudgetThatNoNetworkKeepsToIsRefused() throws {
-        let error = try #require(throws: ExperimentError.self) { try propose(DesignBudget(parameters: 10)) }
-        #expect(error.description.contains("budget: expected one that some network keeps to"))
-        for budget in [DesignBudget(parameters: 0), DesignBudget(accuracy: 1.5), DesignBudget(trainingSeconds: .nan)] {
-            #expect(throws: ExperimentError.self) { try propose(budget) }
-        }
-    }
-
-    @Test func lessTimeTriesFewerCandidatesAndSaysWhich() throws {
-        let budget = DesignBudget(parameters: 100_000, trainingSeconds: 60)
-        var counts: [Int] = []
-        for seconds in [600.0, 60, 20, 5, 1] {
-            let design = try propose(budget, epochSeconds: 1, secondsLeft: seconds)
-            counts.append(design.candidates.count)
-            #expect(design.candidates[0].isBaseline)
-        }
-        #expect(counts == counts.sorted(by: >) && counts[0] > counts.last! && counts.last! == 1)
-        #expect(try propose(budget, secondsLeft: 1).notes.contains { $0.hasPrefix("no time to try random:") })
-    }
-
-    @Test func aWholeNetworkWithinTheBudgetIsACandidate() throws {
-        let design = try propose(DesignBudget(trainingSeconds: 1000), secondsLeft: 1000)
-        #expect(design.candidates[0].pattern == "dense" && design.candidates[0].depthMultiplier == 1)
-        #expect(design.candidates.allSatisfy { $0.epochSeconds == 1 })
-        let grown = try #require(design.candidates.first { $0.growth != nil })
-        #expect(grown.name == "dense, grown from=0.25,within=0.5" && !grown.isBaseline)
-    }
-
-    @Test func roundsGrowThreefoldWithinTheTime() {
-        let unlimited = DesignSchedule.epochs([0, 0, 0], mostEpochs: 9, seconds: nil)
-        #expect(unlimited == [3, 3, 3])
-        #expect(DesignSchedule.roundCount(9) == 2 && DesignSchedule.roundCount(1) == 0)
-        // A round of nine, one of three, the choice and its rival: four whole trainings' worth.
-        let epochs = DesignSchedule.epochs(
-            [Double](repeating: 2, count: 9), mostEpochs: 1000, seconds: 4 * 2 * 90 / 0.85)
-        #expect(epochs == [Int](repeating: 10, count: 9))
-        #expect(DesignSchedule.wholeEpochs(2, of: 2, mostEpochs: 5, seconds: 1e6) == 5)
-        #expect(DesignSchedule.wholeEpochs(2, of: 2, mostEpochs: 5, seconds: 0) == 1)
-    }
-}
-
 /// Searches whose trainings only pretend.
 @Suite struct DesignRunnerTests {
     /// Better the more multiply-adds a network has, and the longer it trains; sparse ones get a little more.
@@ -135,15 +34,20 @@ import Testing
         /// How many trainings to finish before an interruption.
         let patience: Int
         let fails: @Sendable (RunConfiguration) -> Bool
+        let error: TrainingError?
 
-        init(patience: Int = .max, fails: @escaping @Sendable (RunConfiguration) -> Bool = { _ in false }) {
+        init(
+            patience: Int = .max, fails: @escaping @Sendable (RunConfiguration) -> Bool = { _ in false },
+            error: TrainingError? = nil
+        ) {
             self.patience = patience
             self.fails = fails
+            self.error = error
         }
 
         func train(_ configuration: RunConfiguration) throws -> RunResults {
             guard trained.withLock({ $0.count }) < patience else { throw CancellationError() }
-            if fails(configuration) { throw Broken() }
+            if fails(configuration) { throw error ?? Broken() }
             trained.withLock { $0.append(configuration) }
             return results(configuration)
         }
@@ -152,6 +56,7 @@ import Testing
     private func design(_ budget: DesignBudget) throws -> Design {
         var settings = RunConfiguration.sample()
         settings.epochs = 9
+        settings.threads = 4
         return try Design.propose(
             Design.Request(settings: settings, budget: budget),
             Design.Measures(
@@ -164,20 +69,22 @@ import Testing
     }
 
     private func run(
-        _ design: Design, in path: String, _ fake: Fake, parallel: Int = 1, clock: Stopwatch = Stopwatch()
+        _ design: Design, in path: String, _ fake: Fake, parallel: Int = 1, clock: Stopwatch = Stopwatch(),
+        isHeld: @escaping @Sendable () -> Bool = { true },
+        measure: @escaping (RunRecord) -> Double = { $0.results!.singleImageLatencyMilliseconds! }
     ) throws -> DesignOutcome {
         var runner = try DesignRunner(
             design, folder: DesignFolder(path: path), validationFraction: 0.1, context: .sample, clock: clock,
-            train: { configuration, _, _ in try fake.train(configuration) },
+            isHeld: isHeld, train: { configuration, _, _ in try fake.train(configuration) },
             trainWhole: { configuration, folder, tick in
                 tick()
-                if folder.hasRecord { return try folder.load() }
+                if folder.hasRecord { return }
                 var record = RunRecord.sample(configuration)
                 record.results = try fake.train(configuration)
                 try folder.save(record)
-                return record
             })
         runner.parallel = parallel
+        runner.measureLatency = { try measure($0.load()) }
         return try runner.run()
     }
 
@@ -291,6 +198,61 @@ import Testing
         #expect(outcome.rounds[0].trials.last?.problem?.contains("where 200 µs is allowed") == true)
         #expect(outcome.choice.candidate != slow)
         #expect(outcome.excesses.isEmpty)
+    }
+
+    /// Beside other trainings a network seems slower than it is.
+    @Test func whatSeemsTooSlowIsMeasuredAgain() throws {
+        let temporary = TemporaryFolder()
+        var design = try design(DesignBudget(latencyMilliseconds: 0.2))
+        let slow = DesignCandidate(
+            pattern: "random:0.9", depthMultiplier: 1, cost: design.candidates[1].cost)
+        design.candidates.append(slow)
+        let outcome = try run(design, in: temporary.path, Fake(), parallel: 4, measure: { _ in 0.19 })
+        #expect(outcome.choice.candidate == slow && outcome.excesses.isEmpty)
+        #expect(outcome.choice.results.singleImageLatencyMilliseconds == 0.19)
+    }
+
+    /// Trainings at a time share the threads; one that is left alone has all.
+    @Test func trainingsShareTheThreads() throws {
+        let temporary = TemporaryFolder()
+        let design = try design(DesignBudget(parameters: 100_000))
+        let fake = Fake()
+        _ = try run(design, in: temporary.path, fake, parallel: 8)
+        let threads = fake.trained.withLock { $0.map(\.threads) }
+        #expect(threads == [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 4])
+        let records = try String(
+            contentsOfFile: temporary.path + "/choice/run.json", encoding: .utf8)
+        #expect(records.contains("\"threads\" : 4"))
+    }
+
+    /// What diverges only in its whole training is out like what fails in a round, for good.
+    @Test func aChoiceWhoseWholeTrainingFailsHasASuccessor() throws {
+        let (temporary, whole, other) = (TemporaryFolder(), TemporaryFolder(), TemporaryFolder())
+        let design = try design(DesignBudget(parameters: 100_000))
+        let expected = try run(design, in: whole.path, Fake())
+        let fails: @Sendable (RunConfiguration) -> Bool = {
+            $0.epochs == 9 && $0.pattern == expected.choice.candidate.pattern
+                && $0.depthMultiplier == expected.choice.candidate.depthMultiplier
+        }
+        let diverged = TrainingError.diverged(epoch: 0, step: 0, what: "the loss")
+        let outcome = try run(design, in: temporary.path, Fake(fails: fails, error: diverged))
+        #expect(outcome.choice.candidate != expected.choice.candidate && !outcome.choice.candidate.isBaseline)
+        #expect(outcome.notes.contains { $0.contains("its whole training failed: training diverged in epoch 1") })
+        let again = try run(design, in: temporary.path, Fake(patience: 0))
+        #expect(again.choice.candidate == outcome.choice.candidate && again.notes == outcome.notes)
+        // Other errors say nothing about the network.
+        #expect(throws: Broken.self) { try run(design, in: other.path, Fake(fails: fails)) }
+    }
+
+    /// A process that was stopped for long leaves what another one wrote meanwhile as it is.
+    @Test func aDesignTakenOverIsLeftAlone() throws {
+        let temporary = TemporaryFolder()
+        let design = try design(DesignBudget(parameters: 100_000))
+        #expect(throws: CancellationError.self) { try run(design, in: temporary.path, Fake(patience: 3)) }
+        let path = temporary.path + "/progress.json"
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(throws: CancellationError.self) { try run(design, in: temporary.path, Fake(), isHeld: { false }) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
     }
 
     @Test func theCheapestThatIsAccurateEnoughIsFound() throws {
