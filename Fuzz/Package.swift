@@ -20,6 +20,7 @@ let package = Package(
                 .product(name: "Gossamer", package: "gossamer"), .product(name: "GossamerONNX", package: "gossamer"),
             ]),
         .executableTarget(name: "FuzzSafetensors", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
+        .executableTarget(name: "FuzzStateDictionary", dependencies: [.product(name: "Gossamer", package: "gossamer")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -73,8 +73,8 @@ enum ShapeInference {
             throw NetworkError(node: node.name, "\(node.layer.kind) takes \(expected), it has \(inputs.count)")
         }
         switch node.layer {
-        case .input, .batchNormalization, .softmax: return input
-        case .dropout, .activation, .localResponseNormalization:
+        case .input, .softmax: return input
+        case .batchNormalization, .dropout, .activation, .localResponseNormalization:
             try checkNumbers(of: node)
             return input
         case .padding(let top, let left, let bottom, let right):
@@ -118,6 +118,10 @@ enum ShapeInference {
             }
         }
         switch node.layer {
+        case .batchNormalization(let layer):
+            for (name, value) in [("epsilon", layer.epsilon), ("momentum", layer.momentum)] {
+                try require(value >= 0 && value <= 1, name, "in [0, 1]", value)
+            }
         case .dropout(let rate): try require(rate >= 0 && rate < 1, "rate", "in [0, 1)", rate)
         case .activation(.leakyReLU(let slope)):
             try require(slope >= 0 && slope.isFinite, "slope", "finite and at least 0", slope)

@@ -104,7 +104,7 @@ struct GraphWriter {
         let kernel = unusedName("\(node.name).weight")
         let values = parameters.values(parameters.layout.entry(node.name, .kernel)!)
         let table = network.connectionTable(of: node)
-        let groups = layer.groups(of: table)
+        let groups = table.groupCount
         let tensor = Onnx_TensorProto.kernel(
             kernel, values, table: table, groups: groups, size: layer.kernel, scale: folded?.affine.scale)
         if isSparse, let sparse = tensor.sparse {
@@ -262,18 +262,20 @@ extension GraphWriter {
     }
 }
 
-extension Convolution {
-    /// The groups of a convolution whose connections are those of its own pattern, in runs of equal length as ONNX has
-    /// them; 1 for all others.
-    func groups(of table: ConnectionTable) -> Int {
-        let groups = switch pattern {
-        case .depthwise: table.inputCount
-        case .grouped(let count): min(count, table.inputCount, filters)
-        default: 1
+extension ConnectionTable {
+    /// How many groups ONNX has where each run of filters reads all of one run of channels, the runs of equal length,
+    /// whatever pattern the connections are of; 1 for all others.
+    var groupCount: Int {
+        let channels = outputCount > 0 ? fanIn(of: 0) : 0
+        guard channels > 0, inputCount % channels == 0, outputCount % (inputCount / channels) == 0 else { return 1 }
+        let filters = outputCount / (inputCount / channels)
+        for filter in 0 ..< outputCount {
+            let first = filter / filters * channels
+            // Inputs ascend and are distinct, so that the last one tells the others.
+            guard fanIn(of: filter) == channels, Int(inputs(of: filter).first!) == first,
+                Int(inputs(of: filter).last!) == first + channels - 1
+            else { return 1 }
         }
-        guard groups > 1, table.inputCount % groups == 0, filters % groups == 0,
-            table == pattern?.fixedTable(channels: table.inputCount, filters: filters)
-        else { return 1 }
-        return groups
+        return inputCount / channels
     }
 }

@@ -6,8 +6,8 @@ import GossamerTensors
 
 /// Writes networks as ONNX files: input `images` of [batch, channel, row, column], output `logits`.
 ///
-/// Depthwise and grouped convolutions are written as such; ONNX knows no other sparse connections, so that any other
-/// sparse convolution becomes a dense one with zeros. Dropout and auxiliary heads disappear. Class names and the
+/// Convolutions whose connections form groups are written as such; ONNX knows no other sparse connections, so that any
+/// other sparse convolution becomes a dense one with zeros. Dropout and auxiliary heads disappear. Class names and the
 /// preprocessing of images go into the file's metadata.
 public struct ONNXExporter: Hashable, Sendable {
     /// Whether batch normalisation that alone reads a convolution is multiplied into its weights.
@@ -80,17 +80,17 @@ public struct ONNXExporter: Hashable, Sendable {
         return model
     }
 
-    /// Bytes of all weights once their sparse layers are written out.
+    /// Bytes of all weights, with the zeros that files have where there is no connection.
     private static func weightByteCount(of network: Network) -> Int {
         let cost = NetworkCost(network)
-        let sparse = zip(network.withoutAuxiliaryHeads.nodes, cost.layers).reduce(0) { sum, layer in
-            guard case .convolution(let convolution) = layer.0.layer, let dense = layer.1.denseConnections else {
+        let zeros = network.withoutAuxiliaryHeads.nodes.reduce(0) { sum, node in
+            guard case .convolution(let layer) = node.layer, let table = network.connections[node.name] else {
                 return sum
             }
-            let area = convolution.kernel.height * convolution.kernel.width
-            return sum + (dense - layer.1.connections!) * area
+            let written = table.inputCount / table.groupCount * table.outputCount
+            return sum + (written - table.count) * layer.kernel.height * layer.kernel.width
         }
-        return 4 * (cost.parameters + cost.runningStatistics + sparse)
+        return 4 * (cost.parameters + cost.runningStatistics + zeros)
     }
 
     /// JSON texts, and under the names of the model file's own fields.

@@ -62,6 +62,10 @@ public struct ONNXImporter: Hashable, Sendable {
     private func model(
         _ bytes: consuming Data, path: String, files: consuming ExternalFiles
     ) throws(ModelFileError) -> Model {
+        let byteCount = bytes.count
+        guard !FieldCount.isTooLarge(bytes) else {
+            throw .malformed(file: path, field: "message", expected: "at most \(FieldCount.largest) fields")
+        }
         let message: Onnx_ModelProto
         do {
             message = try Onnx_ModelProto(serializedBytes: bytes)
@@ -69,7 +73,7 @@ public struct ONNXImporter: Hashable, Sendable {
             throw .malformed(file: path, field: "message", expected: "a whole ONNX file")
         }
         let (draft, output) = try GraphReader.read(
-            message, file: path, files: files, output: output, side: imageSize)
+            message, byteCount: byteCount, file: path, files: files, output: output, side: imageSize)
         let count = draft.nodes[output].shape.count
         guard count <= Self.largestOutputCount else {
             throw .mismatch(

@@ -67,8 +67,55 @@ import Testing
         x = net.convolution(x, filters: 4, kernel: 1, pattern: .grouped(2))
         _ = net.convolution(x, filters: 6, kernel: 1, pattern: .grouped(3))
         let graph = try export(net.build()).model.graph
-        #expect(graph.node.map { $0.attribute.first { $0.name == "group" }?.i } == [6, 2, nil])
+        #expect(graph.node.map(\.group) == [6, 2, nil])
         #expect(graph.initializer.filter { $0.dims.count == 4 }.map { $0.dims[1] } == [1, 3, 4])
+    }
+
+    /// What a pattern drew is written as groups too, whatever the layers say.
+    @Test func drawnGroupsAreWrittenAsGroups() throws {
+        let dense = try Network.resnet18(classes: 10, side: 32).scaled(byDepthMultiplier: 0.25)
+        let network = try dense.sparsified(with: Pattern.grouped(4), seed: 1).network
+        let folder = TemporaryFolder()
+        var generator = SeededGenerator(seed: 1)
+        let whole = Parameters(drawing: dense, using: &generator)
+        try ONNXExporter().write(dense, parameters: whole, to: folder.file("dense.onnx"))
+        let parameters = Parameters(drawing: network, using: &generator)
+        let path = folder.file("network.onnx")
+        try ONNXExporter().write(network, parameters: parameters, to: path)
+        #expect(try bytes(ofFile: path).count < bytes(ofFile: folder.file("dense.onnx")).count / 2)
+        let nodes = try Onnx_ModelProto(serializedBytes: bytes(ofFile: path)).graph.node.filter { $0.opType == "Conv" }
+        // The image has three channels for sixteen filters.
+        #expect(nodes.count == 20 && nodes.dropFirst().allSatisfy { $0.group == 4 })
+        let model = try ONNXImporter().model(contentsOf: path)
+        #expect(NetworkCost(model.network).connections == NetworkCost(network).connections)
+        let images = generator.bells(network.inputShape.count)
+        var plan = try InferencePlan(network, parameters: parameters, pool: ThreadPool(threads: 1))
+        var imported = try InferencePlan(model.network, parameters: model.parameters, pool: ThreadPool(threads: 1))
+        #expect(relativeError(imported(images), plan(images)) < 1e-5)
+    }
+
+    @Test func groupsAreSeenInTheConnections() throws {
+        var net = NetworkBuilder(name: "blocks", input: Shape(channels: 12, height: 4, width: 4))
+        _ = net.convolution(net.input, filters: 24, kernel: 3, name: "conv")
+        let plain = try net.build()
+        func written(_ rows: [[Int]]) throws -> (group: Int64?, sizes: [Int64]?) {
+            let table = ConnectionTable(inputCount: 12, rows: rows)
+            let network = try Network(name: plain.name, nodes: plain.nodes, connections: ["conv": table])
+            let graph = try export(network).model.graph
+            return (graph.node[0].group, graph.initializer.first { $0.name == "conv.weight" }?.dims)
+        }
+        for groups in [2, 3, 4, 6, 12] {
+            let channels = 12 / groups, filters = 24 / groups
+            var rows = (0 ..< 24).map { Array($0 / filters * channels ..< ($0 / filters + 1) * channels) }
+            let block = try written(rows)
+            #expect(block.group == Int64(groups) && block.sizes == [24, Int64(channels), 3, 3])
+            rows.swapAt(0, 23)
+            #expect(try written(rows).group == nil)
+            rows.swapAt(0, 23)
+            rows[5].removeLast()
+            let broken = try written(rows)
+            #expect(broken.group == nil && broken.sizes == [24, 12, 3, 3])
+        }
     }
 
     /// Zeros are left out where that is shorter, and what comes back is the same.
@@ -157,7 +204,7 @@ import Testing
         let x = net.convolution(net.input, filters: 30_000, kernel: 1, name: "first")
         _ = net.convolution(x, filters: 30_000, kernel: 1, name: "second")
         let plain = try net.build()
-        let table = ConnectionTable(inputCount: 30_000, rows: (0 ..< 30_000).map { [$0] })
+        let table = ConnectionTable(inputCount: 30_000, rows: (0 ..< 30_000).map { [($0 + 1) % 30_000] })
         let network = try Network(name: "wide", nodes: plain.nodes, connections: ["second": table])
         let parameters = Parameters(zerosFor: ParameterLayout(network))
         let folder = TemporaryFolder()
@@ -185,4 +232,6 @@ extension Onnx_TensorProto {
 
 extension Onnx_NodeProto {
     fileprivate func attribute(_ name: String) -> [Int64]? { attribute.first { $0.name == name }?.ints }
+
+    fileprivate var group: Int64? { attribute.first { $0.name == "group" }?.i }
 }

@@ -180,8 +180,8 @@ extension BatchNormalization {
     fileprivate init(_ fields: inout NodeFields) throws(NetworkError) {
         let standard = BatchNormalization()
         self.init(
-            epsilon: try fields.number("epsilon", default: standard.epsilon, expected: "in (0, 1]") {
-                $0 > 0 && $0 <= 1
+            epsilon: try fields.number("epsilon", default: standard.epsilon, expected: "in [0, 1]") {
+                $0 >= 0 && $0 <= 1
             },
             momentum: try fields.number("momentum", default: standard.momentum, expected: "in [0, 1]") {
                 $0 >= 0 && $0 <= 1

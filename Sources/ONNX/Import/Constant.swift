@@ -64,12 +64,41 @@ struct Constant {
         return values
     }
 
+    /// The values in double precision, which holds integers of up to 53 bits.
+    func doubles() throws(ImportError) -> [Double] {
+        if isInteger { return try integers().map { Double($0) } }
+        return try floats().map { Double($0) }
+    }
+
     func integers() throws(ImportError) -> [Int] {
         switch values {
         case .integers(let values): return values
         case .stored(let tensor): return try tensor.integers()
         case .floats: throw ImportError("whole numbers")
         }
+    }
+
+    /// The integers of a constant that must have few.
+    func integers(atMost largest: Int) throws(ImportError) -> [Int] {
+        guard count <= largest else {
+            throw ImportError("at most \(largest) numbers in '\(name ?? "a constant")', it has \(count)")
+        }
+        return try integers()
+    }
+
+    /// The same with its values in memory, for whoever reads them more than once.
+    func loaded() throws(ImportError) -> Constant {
+        guard case .stored(let tensor) = values else { return self }
+        var result = tensor.isInteger
+            ? Constant(shape: shape, integers: try tensor.integers())
+            : Constant(shape: shape, floats: try tensor.floats())
+        result.name = name
+        return result
+    }
+
+    /// Bytes that reading it takes besides those of its values in single precision.
+    var storedByteCount: Int {
+        if case .stored(let tensor) = values { tensor.byteCount } else { 0 }
     }
 
     /// The value of a constant that has one alone.

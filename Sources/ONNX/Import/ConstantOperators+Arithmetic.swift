@@ -4,14 +4,14 @@ import Foundation
 
 extension ConstantOperators {
     static func arithmetic(
-        _ node: Onnx_NodeProto, _ inputs: [Constant?], _ operatorSet: Int
+        _ node: Onnx_NodeProto, _ inputs: [Constant?], _ budget: inout ValueBudget
     ) throws(ImportError) -> Constant {
         let constants = inputs.compactMap { $0 }
         guard constants.count == inputs.count, let first = constants.first else { throw ImportError("all its inputs") }
         if let reduction = reductions[node.opType] { return try reduced(node, constants, by: reduction) }
-        if node.opType == "Where" { return try selected(constants) }
+        if node.opType == "Where" { return try selected(constants, &budget) }
         if let function = unary[node.opType], constants.count == 1 {
-            let values = try first.floats().map { function(Double($0)) }
+            let values = try first.doubles().map(function)
             let keepsType = first.isInteger && ["Neg", "Abs", "Not", "Sign"].contains(node.opType)
             return try constant(values, shape: first.shape, isInteger: keepsType)
         }
@@ -19,7 +19,7 @@ extension ConstantOperators {
             throw ImportError("an operator that can be computed at import; this one is not supported")
         }
         var result = first
-        for other in constants.dropFirst() { result = try combined(node.opType, result, other, function) }
+        for other in constants.dropFirst() { result = try combined(node.opType, result, other, function, &budget) }
         return result
     }
 
@@ -47,9 +47,10 @@ extension ConstantOperators {
     ]
 
     private static func combined(
-        _ kind: String, _ a: Constant, _ b: Constant, _ function: (Double, Double) -> Double
+        _ kind: String, _ a: Constant, _ b: Constant, _ function: (Double, Double) -> Double,
+        _ budget: inout ValueBudget
     ) throws(ImportError) -> Constant {
-        let shape = try broadcastShape(a.shape, b.shape)
+        let shape = try broadcastShape(a.shape, b.shape, &budget)
         let x = try broadcast(a, to: shape), y = try broadcast(b, to: shape)
         let isInteger = comparisons.contains(kind) || a.isInteger && b.isInteger && kind != "Pow"
         if a.isInteger && b.isInteger {
@@ -103,16 +104,19 @@ extension ConstantOperators {
         guard first.count > 0, axes == nil || axes?.count == first.shape.count || first.shape.count == 1 else {
             throw ImportError("a reduction of all axes")
         }
-        let values = try first.floats().map(Double.init)
+        let values = try first.doubles()
         let total = values.dropFirst().reduce(values[0], function)
         let keepsAxes = node.integer("keepdims", default: 1) != 0
         let shape = keepsAxes ? first.shape.map { _ in 1 } : []
         return try constant([total], shape: shape, isInteger: first.isInteger)
     }
 
-    private static func selected(_ inputs: [Constant]) throws(ImportError) -> Constant {
+    private static func selected(
+        _ inputs: [Constant], _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
         guard inputs.count == 3 else { throw ImportError("a condition and two values") }
-        let shape = try broadcastShape(try broadcastShape(inputs[0].shape, inputs[1].shape), inputs[2].shape)
+        var shape = try broadcastShape(inputs[0].shape, inputs[1].shape, &budget)
+        shape = try broadcastShape(shape, inputs[2].shape, &budget)
         let condition = try broadcast(inputs[0], to: shape).integers()
         let a = try broadcast(inputs[1], to: shape), b = try broadcast(inputs[2], to: shape)
         if a.isInteger && b.isInteger {

@@ -2,10 +2,19 @@ import Foundation
 
 /// Computes operators on constants: the arithmetic of shapes that exporters leave in a graph, and changes of weights.
 enum ConstantOperators {
-    /// - Parameter inputs: nil where one is left out.
+    /// Types of numbers with fractions.
+    static let realTypes: Set = [1, 10, 11, 16]
+    /// Operators that leave the values of their first input where they are.
+    private static let renamings: Set = [
+        "Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze",
+    ]
+
+    /// - Parameters:
+    ///   - inputs: nil where one is left out.
+    ///   - budget: pays for the values that are read, and for those that are made where they may be more.
     /// - Returns: the node's outputs.
     static func evaluate(
-        _ node: Onnx_NodeProto, _ inputs: [Constant?], _ operatorSet: Int
+        _ node: Onnx_NodeProto, _ inputs: [Constant?], _ budget: inout ValueBudget
     ) throws(ImportError) -> [Constant] {
         guard let first = inputs.first.flatMap({ $0 }) else {
             if node.opType == "Concat" || inputs.isEmpty { throw ImportError("constants to compute with") }
@@ -16,10 +25,13 @@ enum ConstantOperators {
             guard index < inputs.count, let constant = inputs[index] else { return nil }
             return try constant.integers()
         }
+        for (index, input) in inputs.enumerated() where index > 0 || !renamings.contains(node.opType) {
+            try budget.spend(input?.count ?? 0)
+        }
         let rank = first.shape.count
         switch node.opType {
         case "Identity", "Dropout": return [first]
-        case "Cast": return [try cast(first, to: node.integer("to", default: 1))]
+        case "Cast": return [try cast(first, to: node.integer("to", default: 1), &budget)]
         case "Reshape":
             let target = try resolved(
                 try integers("shape", 1) ?? [], of: first.shape, keepsZeros: node.integer("allowzero", default: 0) != 0)
@@ -45,35 +57,39 @@ enum ConstantOperators {
             let order = node.integers("perm") ?? Array(first.shape.indices.reversed())
             guard order.sorted() == Array(first.shape.indices) else { throw ImportError("a permutation of axes") }
             return [try transposed(first, order)]
-        case "Concat": return [try concatenated(node, inputs)]
-        case "Slice": return [try sliced(first, node, integers)]
-        case "Gather": return [try gathered(first, node, inputs)]
+        case "Concat": return [try concatenated(node, inputs, &budget)]
+        case "Slice": return [try sliced(first, node, integers, &budget)]
+        case "Gather": return [try gathered(first, node, inputs, &budget)]
         case "Split":
             let along = try axis(node.integer("axis", default: 0), rank: rank)
+            _ = try computedCount([first.shape[along]], &budget)
             let sizes = try parts(try integers("split", 1), of: first.shape[along], count: node.output.count)
+            let whole = try first.loaded()
             var start = 0
             return try sizes.map { (size) throws(ImportError) in
                 defer { start += size }
-                return try taking(first, axis: along, Array(start ..< start + size))
+                return try taking(whole, axis: along, Array(start ..< start + size), &budget)
             }
         case "Expand":
-            return [try broadcast(first, to: try broadcastShape(first.shape, try integers("shape", 1) ?? []))]
-        case "Tile":
-            return [try tiled(first, try integers("repeats", 1) ?? [])]
-        case "ConstantOfShape": return [try filled(node, first.integers())]
-        case "Range": return [try range(inputs)]
-        default: return [try arithmetic(node, inputs, operatorSet)]
+            let shape = try broadcastShape(first.shape, try integers("shape", 1) ?? [], &budget)
+            return [try broadcast(first, to: shape)]
+        case "Tile": return [try tiled(first, try integers("repeats", 1) ?? [], &budget)]
+        case "ConstantOfShape": return [try filled(node, first.integers(), &budget)]
+        case "Range": return [try range(inputs, &budget)]
+        default: return [try arithmetic(node, inputs, &budget)]
         }
     }
 
     // MARK: - Sources
 
     /// The value of a Constant node.
-    static func constant(_ node: Onnx_NodeProto, _ files: inout ExternalFiles) throws(ImportError) -> Constant {
+    static func constant(
+        _ node: Onnx_NodeProto, _ files: inout ExternalFiles, _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
         for attribute in node.attribute {
             switch attribute.name {
             case "value": return Constant(try StoredTensor(attribute.t, files: &files), name: node.output.first)
-            case "sparse_value": return try SparseTensor.dense(attribute.sparseTensor, files: &files)
+            case "sparse_value": return try SparseTensor.dense(attribute.sparseTensor, files: &files, &budget)
             case "value_int": return Constant(shape: [], integers: [Int(attribute.i)])
             case "value_ints": return Constant(shape: [attribute.ints.count], integers: attribute.ints.map(Int.init))
             case "value_float": return Constant(shape: [], floats: [attribute.f])
@@ -96,8 +112,10 @@ enum ConstantOperators {
         return Constant(shape: [chosen.count], integers: chosen)
     }
 
-    private static func filled(_ node: Onnx_NodeProto, _ shape: [Int]) throws(ImportError) -> Constant {
-        let count = try computedCount(shape)
+    private static func filled(
+        _ node: Onnx_NodeProto, _ shape: [Int], _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
+        let count = try computedCount(shape, &budget)
         guard let attribute = node.attributeNamed("value") else {
             return Constant(shape: shape, floats: Array(repeating: 0, count: count))
         }
@@ -110,32 +128,54 @@ enum ConstantOperators {
         return Constant(shape: shape, floats: Array(repeating: try value.floats()[0], count: count))
     }
 
-    private static func range(_ inputs: [Constant?]) throws(ImportError) -> Constant {
+    private static func range(
+        _ inputs: [Constant?], _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
         guard inputs.count == 3, let start = inputs[0], let limit = inputs[1], let step = inputs[2],
             start.count == 1, limit.count == 1, step.count == 1
         else { throw ImportError("a start, a limit and a step") }
-        let (a, b, c) = (Double(try start.scalar()), Double(try limit.scalar()), Double(try step.scalar()))
-        let count = ((b - a) / c).rounded(.up)
-        guard c != 0, count.isFinite, count <= Double(Constant.largestComputedCount) else {
+        if start.isInteger && limit.isInteger && step.isInteger {
+            return try range(
+                from: start.integers()[0], to: limit.integers()[0], by: step.integers()[0], &budget)
+        }
+        let a = try start.doubles()[0], b = try limit.doubles()[0], c = try step.doubles()[0]
+        let steps = ((b - a) / c).rounded(.up)
+        guard a.isFinite, b.isFinite, c.isFinite, c != 0, steps <= Double(Constant.largestComputedCount) else {
             throw ImportError("a range of at most \(Constant.largestComputedCount) values")
         }
-        let values = (0 ..< max(0, Int(count))).map { a + Double($0) * c }
-        if start.isInteger && step.isInteger {
-            return Constant(shape: [values.count], integers: values.map { Int($0) })
-        }
-        return Constant(shape: [values.count], floats: values.map { Float($0) })
+        let count = try computedCount([Int(max(0, steps))], &budget)
+        return Constant(shape: [count], floats: (0 ..< count).map { Float(a + Double($0) * c) })
     }
 
-    private static func cast(_ constant: Constant, to type: Int) throws(ImportError) -> Constant {
-        let isReal = [1, 10, 11, 16].contains(type)
-        if isReal {
-            return constant.isInteger ? Constant(shape: constant.shape, floats: try constant.floats()) : constant
+    private static func range(
+        from start: Int, to limit: Int, by step: Int, _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
+        let (distance, overflow) = limit.subtractingReportingOverflow(start)
+        guard step != 0, !overflow else {
+            throw ImportError("a range of at most \(Constant.largestComputedCount) values")
         }
-        if type == 9 {
+        var count = 0
+        if distance.signum() == step.signum() {
+            let (steps, rest) = distance.magnitude.quotientAndRemainder(dividingBy: step.magnitude)
+            count = Int(clamping: steps + (rest > 0 ? 1 : 0))
+        }
+        count = try computedCount([count], &budget)
+        return Constant(shape: [count], integers: (0 ..< count).map { start + $0 * step })
+    }
+
+    private static func cast(
+        _ constant: Constant, to type: Int, _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
+        let isReal = realTypes.contains(type), isBoolean = type == 9
+        guard isReal || isBoolean || [2, 3, 4, 5, 6, 7, 12, 13].contains(type) else {
+            throw ImportError("a cast to numbers")
+        }
+        if !isBoolean && isReal != constant.isInteger { return constant }
+        try budget.spend(constant.count)
+        if isReal { return Constant(shape: constant.shape, floats: try constant.floats()) }
+        if isBoolean {
             return Constant(shape: constant.shape, integers: try constant.floats().map { $0 == 0 ? 0 : 1 })
         }
-        guard [2, 3, 4, 5, 6, 7, 12, 13].contains(type) else { throw ImportError("a cast to numbers") }
-        if constant.isInteger { return constant }
         let values = try constant.floats()
         guard values.allSatisfy({ abs($0) < 1e18 }) else { throw ImportError("numbers that fit integers") }
         return Constant(shape: constant.shape, integers: values.map { Int($0) })
@@ -143,20 +183,16 @@ enum ConstantOperators {
 
     // MARK: - Shapes
 
-    /// The sizes of a computed constant, and how many values it has.
-    static func computedCount(_ shape: [Int]) throws(ImportError) -> Int {
-        var count = 1
-        for size in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard size >= 0, !overflow, product <= Constant.largestComputedCount else {
-                throw ImportError(
-                    "computed constants of at most \(Constant.largestComputedCount) values, it has \(shape)")
-            }
-            count = product
-        }
+    /// How many values a computed constant of some sizes has, for which the budget pays.
+    static func computedCount(_ shape: [Int], _ budget: inout ValueBudget) throws(ImportError) -> Int {
         guard shape.count <= StoredTensor.largestRank else {
             throw ImportError("at most \(StoredTensor.largestRank) axes")
         }
+        guard let count = valueCount(shape, atMost: Constant.largestComputedCount) else {
+            throw ImportError(
+                "computed constants of at most \(Constant.largestComputedCount) values, it has \(shape)")
+        }
+        try budget.spend(count)
         return count
     }
 
@@ -177,13 +213,8 @@ enum ConstantOperators {
             guard index < sizes.count else { throw ImportError("zeros only for axes of the input") }
             result[index] = sizes[index]
         }
-        var known = 1
-        for size in result where size != -1 {
-            let (product, overflow) = known.multipliedReportingOverflow(by: size)
-            guard size >= 0, !overflow, product <= StoredTensor.largestCount else {
-                throw ImportError("a shape of \(total) values, found \(target)")
-            }
-            known = product
+        guard var known = valueCount(result.filter { $0 != -1 }, atMost: StoredTensor.largestCount) else {
+            throw ImportError("a shape of \(total) values, found \(target)")
         }
         if let open = result.firstIndex(of: -1) {
             guard result.count(where: { $0 == -1 }) == 1, known > 0, total % known == 0 else {
@@ -207,8 +238,10 @@ enum ConstantOperators {
         return parts
     }
 
-    /// The indices that a slice of an axis takes.
-    static func sliceIndices(start: Int, end: Int, step: Int, size: Int) throws(ImportError) -> [Int] {
+    /// The indices that a slice of an axis takes, for which the budget pays.
+    static func sliceIndices(
+        start: Int, end: Int, step: Int, size: Int, _ budget: inout ValueBudget
+    ) throws(ImportError) -> [Int] {
         guard step != 0 else { throw ImportError("a step that is not 0") }
         let far = Int(Int32.max)
         let step = min(max(step, -far), far)
@@ -216,12 +249,14 @@ enum ConstantOperators {
             let index = min(max(index, -far), far)
             return min(max(index < 0 ? index + size : index, range.lowerBound), range.upperBound)
         }
+        var first = 0, last = 0
         if step > 0 {
-            return Array(stride(from: bound(start, 0 ... size), to: bound(end, 0 ... size), by: step))
+            (first, last) = (bound(start, 0 ... size), bound(end, 0 ... size))
+        } else if size > 0 {
+            // An end at or below -size - 1 means that the first is taken too.
+            (first, last) = (bound(start, 0 ... size - 1), end < -size ? -1 : bound(end, -1 ... size - 1))
         }
-        guard size > 0 else { return [] }
-        // An end at or below -size - 1 means that the first is taken too.
-        let last = end < -size ? -1 : bound(end, -1 ... size - 1)
-        return Array(stride(from: bound(start, 0 ... size - 1), to: last, by: step))
+        _ = try computedCount([1 + abs(last - first) / abs(step)], &budget)
+        return Array(stride(from: first, to: last, by: step))
     }
 }

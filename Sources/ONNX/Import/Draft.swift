@@ -41,6 +41,7 @@ struct Draft {
 
     /// Larger images and longer networks are mistakes; the network itself checks what it is made of again.
     static let largestSize = 1 << 20
+    static let largestCount = 1 << 40
     static let largestNodeCount = 1 << 14
 
     /// - Returns: the node's index.
@@ -50,6 +51,9 @@ struct Draft {
         guard nodes.count < Self.largestNodeCount else { throw ImportError("at most \(Self.largestNodeCount) layers") }
         for size in [shape.channels, shape.height, shape.width] where !(1 ... Self.largestSize).contains(size) {
             throw ImportError("an output of sizes from 1 to \(Self.largestSize), it would be \(shape)")
+        }
+        guard shape.count <= Self.largestCount else {
+            throw ImportError("an output of at most \(Self.largestCount) values, it would be \(shape)")
         }
         nodes.append(Node(name: unusedName(name), operation: operation, inputs: inputs, shape: shape))
         return nodes.count - 1

@@ -66,7 +66,9 @@ extension GraphReader {
     }
 
     mutating func addPReLU(_ node: Onnx_NodeProto) throws(ImportError) {
-        let slopes = try constant(node, 1)?.finiteFloats() ?? []
+        let constant = try constant(node, 1)
+        try budget.spend(constant?.count ?? 0)
+        let slopes = try constant?.finiteFloats() ?? []
         guard let slope = slopes.first, slope >= 0, slopes.allSatisfy({ $0 == slope }) else {
             throw ImportError("one slope, of at least 0, for all channels")
         }
@@ -146,20 +148,19 @@ extension GraphReader {
 
     /// A constant that is broadcast over an image, as one value for each channel.
     private func channelValues(_ constant: Constant, of view: TensorView) throws(ImportError) -> [Float] {
-        let values = try constant.finiteFloats()
         let channels = view.size(.channel)
-        if values.count == 1, constant.shape.count <= view.axes.count + 1 {
-            return Array(repeating: values[0], count: channels)
+        if constant.count == 1, constant.shape.count <= view.axes.count + 1 {
+            return Array(repeating: try constant.finiteFloats()[0], count: channels)
         }
         let fromEnd = view.channelAxis.map { view.axes.count - $0 }
-        guard let fromEnd, values.count == channels, constant.shape.count >= fromEnd,
+        guard let fromEnd, constant.count == channels, constant.shape.count >= fromEnd,
             constant.shape.count <= view.axes.count + 1,
             constant.shape[constant.shape.count - fromEnd] == channels
         else {
             throw ImportError("a constant with one value, or one for each of \(channels) channels, its sizes are "
                 + "\(constant.shape)")
         }
-        return values
+        return try constant.finiteFloats()
     }
 
     private mutating func addSum(_ node: Onnx_NodeProto) throws(ImportError) {

@@ -4,7 +4,15 @@ extension GraphReader {
     /// Reads one node, whose inputs are known.
     mutating func read(_ node: Onnx_NodeProto, _ files: inout ExternalFiles) throws(ImportError) {
         guard node.domain.isEmpty || node.domain == "ai.onnx" else { throw Self.unsupported }
+        try readSparseInputs(node, &files)
         if try readConstant(node, &files) { return }
+        try payForChannels(of: node.input)
+        try add(node)
+        try payForChannels(of: node.output)
+    }
+
+    /// Adds what a node does with images to the draft.
+    private mutating func add(_ node: Onnx_NodeProto) throws(ImportError) {
         switch node.opType {
         case "Conv": try addConvolution(node)
         case "BatchNormalization": try addNormalization(node)
@@ -31,7 +39,12 @@ extension GraphReader {
         case "Split": try split(node)
         case "Slice": try slice(node)
         case "Gather": try gather(node)
-        case "Identity", "Dropout", "Cast": set(node, .view(try view(node)))
+        case "Identity", "Dropout": set(node, .view(try view(node)))
+        case "Cast":
+            guard ConstantOperators.realTypes.contains(node.integer("to", default: 1)) else {
+                throw ImportError("a cast to real numbers, which leaves images as they are")
+            }
+            set(node, .view(try view(node)))
         case "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose": try changeShape(node)
         default: throw Self.unsupported
         }
@@ -46,7 +59,8 @@ extension GraphReader {
         _ node: Onnx_NodeProto, _ files: inout ExternalFiles
     ) throws(ImportError) -> Bool {
         if node.opType == "Constant" {
-            set(node, .constant(try ConstantOperators.constant(node, &files)))
+            let constant = try ConstantOperators.constant(node, &files, &budget)
+            set(node, .constant(constant))
             return true
         }
         if node.opType == "Shape" || node.opType == "Size" {
@@ -62,7 +76,8 @@ extension GraphReader {
             case .view: return false
             }
         }
-        for (index, constant) in try ConstantOperators.evaluate(node, inputs, operatorSet).enumerated() {
+        let outputs = try ConstantOperators.evaluate(node, inputs, &budget)
+        for (index, constant) in outputs.enumerated() {
             set(node, .constant(constant), output: index)
         }
         return true

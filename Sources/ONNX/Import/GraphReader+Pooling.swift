@@ -46,9 +46,15 @@ extension GraphReader {
     }
 
     mutating func addReduceMean(_ node: Onnx_NodeProto) throws(ImportError) {
-        let axes = try integers(node, "axes", input: 1)
+        let axes = try integers(node, "axes", input: 1) ?? []
+        if axes.isEmpty {
+            guard node.integer("noop_with_empty_axes", default: 0) != 0 else {
+                throw ImportError("axes, without them the mean is over the batch too")
+            }
+            return set(node, .view(try view(node)))
+        }
         let keepsAxes = node.integer("keepdims", default: 1) != 0
-        try addGlobalPooling(node, axes: axes ?? [], keepsAxes: keepsAxes)
+        try addGlobalPooling(node, axes: axes, keepsAxes: keepsAxes)
     }
 
     /// - Parameter axes: as the node counts them; nil for rows and columns of [batch, channel, row, column].
@@ -80,7 +86,7 @@ extension GraphReader {
         let rank = input.axes.count + 1
         var before = [Int](repeating: 0, count: rank), after = before
         var padded = Array(0 ..< rank)
-        if let chosen = try constant(node, 3)?.integers() {
+        if let chosen = try constant(node, 3)?.integers(atMost: StoredTensor.largestRank) {
             padded = []
             for index in chosen { padded.append(try axis(index, rank: rank)) }
         }

@@ -70,15 +70,17 @@ extension GraphReader {
         let index = try axis(node.integer("axis", default: 1), rank: first.axes.count + 1) - 1
         // The axes of images, or flat vectors that have the channels outermost.
         let isFlat = first.axes.count == 1 && index == 0
-        guard index >= 0, views.allSatisfy({ isFlat ? $0.isInNodeOrder : $0.channelAxis == index }),
-            views.allSatisfy({ $0.axes.count == first.axes.count }),
+        guard index >= 0, views.allSatisfy({ $0.axes.count == first.axes.count }),
+            views.allSatisfy({
+                isFlat ? $0.isInNodeOrder : $0.channelAxis == index && $0.agrees(with: first, besides: index)
+            }),
             views.allSatisfy({ shape($0).height == shape(first).height && shape($0).width == shape(first).width })
         else { throw ImportError("images of one size, joined by their channels") }
         var total = shape(first)
         total.channels = views.reduce(0) { $0 + shape($1).channels }
         let joined = try draft.add(
             layerName(node, weights: nil), .layer(.concatenation), views.map(\.node), shape: total)
-        var result = first.resized(node: joined, shape: total)
+        var result = first.of(joined, channelCount: total.channels)
         if isFlat { result = try TensorView(node: joined, shape: total).reshaped([total.count]) }
         if views.contains(where: { $0.channels != nil }) {
             var channels: [Int] = []
@@ -96,9 +98,17 @@ extension GraphReader {
 
     /// Some of a view's channels, by index; all the other axes are left whole.
     private func selected(_ input: TensorView, axis: Int, _ indices: [Int]) throws(ImportError) -> TensorView {
-        if indices == Array(0 ..< input.sizes[axis]) { return input }
+        if indices.elementsEqual(0 ..< input.sizes[axis]) { return input }
         guard input.channelAxis == axis, !indices.isEmpty else {
             throw ImportError("whole rows and columns, and at least one channel")
+        }
+        let image = shape(input)
+        guard indices.count <= Draft.largestSize,
+            valueCount([indices.count, image.height, image.width], atMost: Draft.largestCount) != nil
+        else {
+            throw ImportError(
+                "at most \(Draft.largestSize) channels and \(Draft.largestCount) values, it takes \(indices.count) "
+                    + "channels of \(image)")
         }
         return input.selecting(indices)
     }
@@ -109,20 +119,23 @@ extension GraphReader {
         let starts = try integers(node, "starts", input: 1) ?? []
         let ends = try integers(node, "ends", input: 2) ?? []
         let axes = try integers(node, "axes", input: 3) ?? Array(starts.indices)
-        let steps = try constant(node, 4)?.integers() ?? starts.map { _ in 1 }
+        let steps = try constant(node, 4)?.integers(atMost: StoredTensor.largestRank) ?? starts.map { _ in 1 }
         guard starts.count == ends.count, axes.count == starts.count, steps.count == starts.count else {
             throw ImportError("a start, an end and a step for each axis")
         }
+        guard try ConstantOperators.axes(axes, rank: rank).count == axes.count else {
+            throw ImportError("distinct axes")
+        }
         for position in starts.indices {
-            let axis = try axis(axes[position], rank: rank) - 1
-            let size = axis < 0 ? batch : result.sizes[axis]
+            let index = try axis(axes[position], rank: rank) - 1
+            let size = index < 0 ? batch : result.sizes[index]
             let indices = try ConstantOperators.sliceIndices(
-                start: starts[position], end: ends[position], step: steps[position], size: size)
-            if axis < 0 {
-                guard indices == Array(0 ..< size) else { throw ImportError("the whole batch") }
+                start: starts[position], end: ends[position], step: steps[position], size: size, &budget)
+            if index < 0 {
+                guard indices.elementsEqual(0 ..< size) else { throw ImportError("the whole batch") }
                 continue
             }
-            result = try selected(result, axis: axis, indices)
+            result = try selected(result, axis: index, indices)
         }
         set(node, .view(result))
     }
@@ -134,7 +147,7 @@ extension GraphReader {
             throw ImportError("a list of constant indices of an axis after the batch")
         }
         let size = input.sizes[index]
-        let chosen = try indices.integers().map { $0 < 0 ? $0 + size : $0 }
+        let chosen = try indices.integers(atMost: Draft.largestSize).map { $0 < 0 ? $0 + size : $0 }
         guard chosen.allSatisfy({ (0 ..< size).contains($0) }) else { throw ImportError("indices below \(size)") }
         set(node, .view(try selected(input, axis: index, chosen)))
     }
@@ -143,8 +156,9 @@ extension GraphReader {
         let input = try view(node)
         let index = try axis(node.integer("axis", default: 0), rank: input.axes.count + 1) - 1
         guard index >= 0, !node.output.isEmpty else { throw ImportError("a split of an axis after the batch") }
-        let parts = try ConstantOperators.parts(
-            try integers(node, "split", input: 1), of: input.sizes[index], count: node.output.count)
+        let sizes = try integers(node, "split", input: 1, atMost: node.output.count)
+        _ = try ConstantOperators.computedCount([input.sizes[index]], &budget)
+        let parts = try ConstantOperators.parts(sizes, of: input.sizes[index], count: node.output.count)
         var start = 0
         for (output, size) in parts.enumerated() {
             let part = try selected(input, axis: index, Array(start ..< start + size))

@@ -12,14 +12,17 @@ extension GraphReader {
         let groups = node.integer("group", default: 1)
         let filters = weight.shape[0]
         let channels = input.size(.channel)
-        guard groups > 0, filters > 0, filters % groups == 0, channels % groups == 0,
+        guard groups > 0, (1 ... Draft.largestSize).contains(filters), filters % groups == 0, channels % groups == 0,
             weight.shape[1] == channels / groups
         else {
             throw ImportError("weights for \(channels) channels in \(groups) groups, their sizes are \(weight.shape)")
         }
         let window = try Window(node, kernel: Array(weight.shape[2...]), input: shape(input))
-        let bias = try constant(node, 2)?.finiteFloats()
-        guard bias == nil || bias?.count == filters else { throw ImportError("a bias for each of \(filters) filters") }
+        let biases = try constant(node, 2)
+        guard biases == nil || biases?.count == filters else {
+            throw ImportError("a bias for each of \(filters) filters")
+        }
+        let bias = try biases?.finiteFloats()
         let layer = Convolution(
             filters: filters, kernel: window.kernel, stride: window.stride, padding: window.edges.padding,
             dilation: window.dilation, bias: bias != nil)
@@ -41,21 +44,27 @@ extension GraphReader {
 
     mutating func addNormalization(_ node: Onnx_NodeProto) throws(ImportError) {
         let input = try distinct(view(node))
-        guard node.output.count == 1 || node.integer("training_mode", default: 0) == 0 else {
-            throw ImportError("a network made for inference")
+        // Statistics of the batch, which further outputs also mean before version 14.
+        guard node.integer("training_mode", default: 0) == 0, node.output.dropFirst().allSatisfy(\.isEmpty) else {
+            throw ImportError("a network made for inference, it has training_mode or outputs of training")
+        }
+        let epsilon = node.float("epsilon", default: 1e-5), momentum = node.float("momentum", default: 0.9)
+        guard (0 ... 1).contains(epsilon), (0 ... 1).contains(momentum) else {
+            throw ImportError("an epsilon and a momentum from 0 to 1, found \(epsilon) and \(momentum)")
         }
         guard input.channelAxis == 0 else { throw ImportError("input of [batch, channel, ...]") }
         var parameters: [[Float]] = []
         for index in 1 ... 4 {
-            guard let values = try constant(node, index)?.finiteFloats(), values.count == input.size(.channel) else {
+            guard let values = try constant(node, index), values.count == input.size(.channel) else {
                 throw ImportError("input \(index) to have a value for each of \(input.size(.channel)) channels")
             }
-            parameters.append(try inNodeOrder(values, input))
+            parameters.append(try inNodeOrder(values.finiteFloats(), input))
         }
-        guard parameters[3].allSatisfy({ $0 >= 0 }) else { throw ImportError("variances of at least 0") }
+        guard parameters[3].allSatisfy({ $0 >= 0 && $0 + epsilon > 0 }) else {
+            throw ImportError("variances of at least 0, and above 0 where epsilon is 0")
+        }
         let layer = BatchNormalization(
-            epsilon: Double(node.float("epsilon", default: 1e-5)),
-            momentum: (1 - Double(node.float("momentum", default: 0.9))).rounded(toPlaces: 6))
+            epsilon: Double(epsilon), momentum: (1 - Double(momentum)).rounded(toPlaces: 6))
         let statistics = ChannelStatistics(
             scale: parameters[0], shift: parameters[1], mean: parameters[2], variance: parameters[3])
         let index = try draft.add(
@@ -81,12 +90,13 @@ extension GraphReader {
         }
         let isTransposed = node.integer("transB", default: 0) != 0
         let alpha = node.float("alpha", default: 1), beta = node.float("beta", default: 1)
-        let units = weight.shape[isTransposed ? 0 : 1]
+        let units = try unitCount(of: weight, axis: isTransposed ? 0 : 1)
         var bias: [Float]?
         if let constant = try constant(node, 2), beta != 0 {
-            let values = try constant.finiteFloats()
-            guard values.count == units || values.count == 1, constant.shape.allSatisfy({ $0 == 1 || $0 == units })
+            guard constant.count == units || constant.count == 1,
+                constant.shape.allSatisfy({ $0 == 1 || $0 == units })
             else { throw ImportError("a bias for each of \(units) units") }
+            let values = try constant.finiteFloats()
             bias = (0 ..< units).map { beta * values[values.count == 1 ? 0 : $0] }
         }
         try addFullyConnected(
@@ -94,12 +104,20 @@ extension GraphReader {
             scale: alpha == 1 ? nil : Array(repeating: alpha, count: units))
     }
 
+    private func unitCount(of weight: Constant, axis: Int) throws(ImportError) -> Int {
+        let units = weight.shape[axis]
+        guard (1 ... Draft.largestSize).contains(units) else {
+            throw ImportError("weights of 1 to \(Draft.largestSize) units, their sizes are \(weight.shape)")
+        }
+        return units
+    }
+
     mutating func addMatMul(_ node: Onnx_NodeProto) throws(ImportError) {
         let input = try gathered(view(node))
         guard let weight = try constant(node, 1), weight.shape.count == 2, let last = input.axes.last else {
             throw ImportError("input of [batch, ..., value] and weights of two axes as the second")
         }
-        let units = weight.shape[1]
+        let units = try unitCount(of: weight, axis: 1)
         if input.axes.dropLast().allSatisfy(\.isEmpty) {
             return try addFullyConnected(
                 node, input, weight, units: units, isTransposed: false, bias: nil, scale: nil)
@@ -107,6 +125,7 @@ extension GraphReader {
         // The same weights at every pixel.
         guard input.channelAxis == input.axes.count - 1, last.count <= 1, weight.shape[0] == input.size(.channel)
         else { throw ImportError("input of [batch, value], or channels as its last axis") }
+        try budget.spend(weight.count)
         let transposed = try ConstantOperators.transposed(weight, [1, 0])
         let convolution = DraftConvolution(
             layer: Convolution(filters: units, kernel: Size(1), padding: .valid, bias: false),
@@ -116,7 +135,7 @@ extension GraphReader {
         output.channels = units
         let index = try draft.add(
             layerName(node, weights: weight), .convolution(convolution), [input.node], shape: output)
-        set(node, .view(input.resized(node: index, shape: output)))
+        set(node, .view(input.of(index, channelCount: units)))
     }
 
     private mutating func addFullyConnected(
@@ -124,10 +143,11 @@ extension GraphReader {
         bias: [Float]?, scale: [Float]?
     ) throws(ImportError) {
         let shape = shape(input)
-        guard weight.shape[isTransposed ? 1 : 0] == shape.count, units > 0 else {
+        guard weight.shape[isTransposed ? 1 : 0] == shape.count else {
             throw ImportError("weights for \(shape.count) values, their sizes are \(weight.shape)")
         }
         let isPlain = input.channels == nil && input.isInNodeOrder
+        if !isPlain { try budget.spend(shape.count) }
         let layer = DraftFullyConnected(
             units: units, weight: weight, isTransposed: isTransposed,
             positions: isPlain ? nil : input.positions(rows: shape.height, columns: shape.width), bias: bias,

@@ -15,28 +15,38 @@ struct GraphReader {
     let file: String
     let operatorSet: Int
     var draft = Draft()
+    var budget: ValueBudget
     /// The size of the first axis; 1 where the file leaves it open.
     private(set) var batch = 1
     private var values: [String: Value] = [:]
+    /// Sparse initializers that nothing has read yet.
+    private var sparseTensors: [String: Onnx_SparseTensorProto] = [:]
     /// Selections of a node's channels that were made already.
     var selections: [TensorView: Int] = [:]
 
     static let largestNodeCount = 1 << 16
+    /// Products of a larger one with the sizes of images would overflow.
+    private static let largestBatch = 1 << 16
 
-    private init(file: String, operatorSet: Int) {
+    private init(file: String, operatorSet: Int, budget: ValueBudget) {
         self.file = file
         self.operatorSet = operatorSet
+        self.budget = budget
     }
 
     /// - Parameters:
+    ///   - byteCount: of the message.
     ///   - output: the name of the output to compute; nil where the graph has one only.
     ///   - side: height and width of the images where the graph leaves them open.
     /// - Returns: the draft, and the node that computes the output.
     static func read(
-        _ model: Onnx_ModelProto, file: String, files: consuming ExternalFiles, output: String?, side: Int?
+        _ model: Onnx_ModelProto, byteCount: Int, file: String, files: consuming ExternalFiles, output: String?,
+        side: Int?
     ) throws(ModelFileError) -> (draft: Draft, output: Int) {
         let graph = model.graph
-        var reader = GraphReader(file: file, operatorSet: try operatorSet(of: model, file: file))
+        var reader = GraphReader(
+            file: file, operatorSet: try operatorSet(of: model, file: file),
+            budget: ValueBudget(fileByteCount: byteCount))
         guard graph.node.count <= largestNodeCount else {
             throw .malformed(file: file, field: "graph", expected: "at most \(largestNodeCount) nodes")
         }
@@ -111,17 +121,32 @@ extension GraphReader {
                 throw .malformed(file: file, field: "tensor '\(tensor.name)'", expected: error.expected)
             }
         }
-        for tensor in graph.sparseInitializer {
+        for tensor in graph.sparseInitializer { sparseTensors[tensor.values.name] = tensor }
+    }
+
+    /// Writes out the sparse initializers that a node is the first to read.
+    mutating func readSparseInputs(
+        _ node: Onnx_NodeProto, _ files: inout ExternalFiles
+    ) throws(ImportError) {
+        for name in node.input {
+            guard let tensor = sparseTensors.removeValue(forKey: name) else { continue }
             do throws(ImportError) {
-                values[tensor.values.name] = .constant(try SparseTensor.dense(tensor, files: &files))
+                values[name] = .constant(try SparseTensor.dense(tensor, files: &files, &budget))
             } catch {
-                throw .malformed(file: file, field: "tensor '\(tensor.values.name)'", expected: error.expected)
+                throw ImportError("\(error.expected) (sparse tensor '\(name)')")
             }
         }
     }
 
+    /// Spends the channels of the images among some values: a view may list them.
+    mutating func payForChannels(of names: [String]) throws(ImportError) {
+        for name in names {
+            if case .view(let view)? = values[name] { try budget.spend(view.size(.channel)) }
+        }
+    }
+
     private mutating func readInput(_ graph: Onnx_GraphProto, side: Int?) throws(ModelFileError) {
-        let inputs = graph.input.filter { values[$0.name] == nil }
+        let inputs = graph.input.filter { values[$0.name] == nil && sparseTensors[$0.name] == nil }
         guard inputs.count == 1, let input = inputs.first else {
             throw .mismatch(
                 file: file, field: "inputs", expected: "one, found \(inputs.map(\.name).joined(separator: ", "))")
@@ -131,6 +156,9 @@ extension GraphReader {
         do throws(ImportError) {
             let order = Self.order(of: input.name, sizes, graph)
             batch = sizes.first.flatMap { $0 } ?? 1
+            guard batch <= Self.largestBatch else {
+                throw ImportError("an open batch, or one of at most \(Self.largestBatch) images, found \(batch)")
+            }
             func size(_ role: TensorView.Role) throws(ImportError) -> Int {
                 guard let axis = order.firstIndex(of: role) else { return 1 }
                 guard let size = sizes[axis + 1] ?? (role == .channel ? nil : side) else {
@@ -187,9 +215,13 @@ extension GraphReader {
     }
 
     /// Integers of an attribute, or of the input that took its place in a later version of ONNX.
-    func integers(_ node: Onnx_NodeProto, _ name: String, input index: Int) throws(ImportError) -> [Int]? {
+    ///
+    /// - Parameter largest: how many there may be; two for each axis unless told.
+    func integers(
+        _ node: Onnx_NodeProto, _ name: String, input index: Int, atMost largest: Int = 2 * StoredTensor.largestRank
+    ) throws(ImportError) -> [Int]? {
         if let values = node.integers(name) { return values }
-        return try constant(node, index)?.integers()
+        return try constant(node, index)?.integers(atMost: largest)
     }
 
     /// An input that must depend on the images.

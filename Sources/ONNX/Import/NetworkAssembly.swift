@@ -18,6 +18,12 @@ struct NetworkAssembly: ~Copyable {
         guard counts[0] > 0 else {
             throw .malformed(file: file, field: "graph", expected: "an output that depends on the images")
         }
+        do throws(ExecutionError) {
+            let operations = live.map { draft.nodes[$0].operation }
+            try requireMemory(byteCount: Self.weightByteCount(of: operations), for: "network '\(name)'")
+        } catch {
+            throw .unreadable(file: file, reason: error.description)
+        }
         var nodes: [Node] = []
         var connections: [String: ConnectionTable] = [:]
         for index in live {
@@ -39,11 +45,6 @@ struct NetworkAssembly: ~Copyable {
         } catch {
             throw .malformed(file: file, field: "graph", expected: "a network that fits together: \(error)")
         }
-        do throws(ExecutionError) {
-            try requireMemory(byteCount: NetworkCost(network).weightBytes, for: "network '\(name)'")
-        } catch {
-            throw .unreadable(file: file, reason: error.description)
-        }
         let parameters = Parameters(zerosFor: ParameterLayout(network))
         for index in live {
             let node = draft.nodes[index]
@@ -55,6 +56,20 @@ struct NetworkAssembly: ~Copyable {
         }
         self.network = network
         self.parameters = parameters
+    }
+
+    /// Bytes that the weights of some operations take, whichever of their kernels are zero, with those that the largest
+    /// takes while it is read.
+    private static func weightByteCount(of operations: [Draft.Operation]) -> Int {
+        let weights = operations.compactMap { operation -> Constant? in
+            switch operation {
+            case .convolution(let layer): layer.weight
+            case .fullyConnected(let layer): layer.weight
+            default: nil
+            }
+        }
+        return weights.reduce(0) { $0 + MemoryLayout<Float>.size * $1.count }
+            + (weights.map(\.storedByteCount).max() ?? 0)
     }
 
     /// An operation as what its weights belong to: a scaling that is left is a convolution of 1 x 1 kernels, one for
@@ -97,9 +112,11 @@ struct NetworkAssembly: ~Copyable {
         switch weighted(node.operation) {
         case .convolution(let convolution):
             try convolution.write(table, to: kernel())
+            guard kernel().areFinite else { throw ImportError("finite parameters") }
             try set(.bias, convolution.bias)
         case .fullyConnected(let layer):
             try layer.write(to: kernel())
+            guard kernel().areFinite else { throw ImportError("finite parameters") }
             try set(.bias, layer.bias)
         case .normalization(_, let statistics):
             try set(.scale, statistics.scale)

@@ -1,20 +1,20 @@
 /// A tensor of which a file holds the values that are not zero.
 enum SparseTensor {
-    /// Weights of more values are refused: a short file would ask for much memory.
-    private static let largestExpansion = 1 << 28
-
-    static func dense(_ tensor: Onnx_SparseTensorProto, files: inout ExternalFiles) throws(ImportError) -> Constant {
+    /// With its zeros, for which the budget pays.
+    static func dense(
+        _ tensor: Onnx_SparseTensorProto, files: inout ExternalFiles, _ budget: inout ValueBudget
+    ) throws(ImportError) -> Constant {
         let values = try StoredTensor(tensor.values, files: &files)
         let indices = try StoredTensor(tensor.indices, files: &files)
-        var count = 1
-        for size in tensor.dims {
-            let (product, overflow) = count.multipliedReportingOverflow(by: Int(size))
-            guard size > 0, !overflow, product <= largestExpansion else {
-                throw ImportError("sizes of at most \(largestExpansion) values, found \(tensor.dims)")
-            }
-            count = product
-        }
         let shape = tensor.dims.map(Int.init)
+        guard (1 ... StoredTensor.largestRank).contains(shape.count),
+            let count = valueCount(shape, atMost: StoredTensor.largestCount), count > 0
+        else {
+            throw ImportError(
+                "1 to \(StoredTensor.largestRank) sizes of at most \(StoredTensor.largestCount) values")
+        }
+        try budget.spend(count)
+        try budget.spend(indices.count)
         let places = try places(indices, valueCount: values.count, shape: shape)
         guard zip(places, places.dropFirst()).allSatisfy(<), places.allSatisfy({ (0 ..< count).contains($0) }) else {
             throw ImportError("ascending indices below \(count)")
@@ -30,9 +30,12 @@ enum SparseTensor {
     private static func places(
         _ indices: StoredTensor, valueCount: Int, shape: [Int]
     ) throws(ImportError) -> [Int] {
+        let areFlat = indices.shape == [valueCount]
+        guard areFlat || indices.shape == [valueCount, shape.count] else {
+            throw ImportError("an index for each value")
+        }
         let numbers = try indices.integers()
-        if indices.shape == [valueCount] { return numbers }
-        guard indices.shape == [valueCount, shape.count] else { throw ImportError("an index for each value") }
+        if areFlat { return numbers }
         return try (0 ..< valueCount).map { (row) throws(ImportError) in
             var place = 0
             for (axis, size) in shape.enumerated() {

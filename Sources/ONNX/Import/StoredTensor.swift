@@ -23,7 +23,8 @@ struct StoredTensor {
             throw ImportError("numbers of at most 64 bits, it holds values of type \(tensor.dataType)")
         }
         self.type = type
-        (shape, count) = try Self.sizes(tensor.dims)
+        shape = tensor.dims.map(Int.init)
+        count = try Self.checkedCount(shape)
         if tensor.dataLocation == .external {
             let (file, offset) = try files.place(of: tensor.externalData, byteCount: count * type.byteCount!)
             place = .external(file, offset: offset)
@@ -35,20 +36,17 @@ struct StoredTensor {
         place = .message(tensor)
     }
 
-    private static func sizes(_ dims: [Int64]) throws(ImportError) -> (shape: [Int], count: Int) {
-        guard dims.count <= largestRank else { throw ImportError("at most \(largestRank) sizes") }
-        var count = 1
-        for size in dims {
-            let (product, overflow) = count.multipliedReportingOverflow(by: Int(size))
-            guard size >= 0, !overflow, product <= largestCount else {
-                throw ImportError("sizes of at most \(largestCount) values, it has \(dims)")
-            }
-            count = product
+    private static func checkedCount(_ shape: [Int]) throws(ImportError) -> Int {
+        guard shape.count <= largestRank else { throw ImportError("at most \(largestRank) sizes") }
+        guard let count = valueCount(shape, atMost: largestCount) else {
+            throw ImportError("sizes of at most \(largestCount) values, it has \(shape)")
         }
-        return (dims.map(Int.init), count)
+        return count
     }
 
     var isInteger: Bool { type.isInteger }
+    /// Of the values as the file has them in raw data.
+    var byteCount: Int { count * type.byteCount! }
 
     /// The same values with other sizes of the same product.
     func reshaped(_ shape: [Int]) -> StoredTensor {

@@ -71,6 +71,11 @@ struct TensorView: Hashable {
         }
     }
 
+    /// Whether all axes but one step through a node as those of another view do.
+    func agrees(with other: TensorView, besides axis: Int) -> Bool {
+        axes.count == other.axes.count && axes.indices.allSatisfy { $0 == axis || axes[$0] == other.axes[$0] }
+    }
+
     /// Whether all axes one after another step through channels, rows and columns as the node's memory does.
     var isInNodeOrder: Bool {
         let flat = TensorView(node: node, channels: nil, axes: [Array(axes.joined())]).merged().axes[0]
@@ -137,21 +142,20 @@ struct TensorView: Hashable {
         return TensorView(node: node, channels: channels, axes: result)
     }
 
-    /// The same axes on a node with other channels, rows and columns; an axis steps through one role at most.
-    func resized(node: Int, shape: Shape) -> TensorView {
-        var result: [[Factor]] = []
-        let whole = TensorView(node: node, shape: shape)
-        let roles = axisRoles
-        for role in roles { result.append(role.map { whole.axes[$0.rank] } ?? []) }
-        return TensorView(node: node, channels: nil, axes: result)
+    /// The same rows and columns of another node, with all of its channels, in order, on the channel axis.
+    ///
+    /// - Precondition: the view has a channel axis.
+    func of(_ node: Int, channelCount: Int) -> TensorView {
+        TensorView(node: node, channels: nil, axes: axesReplacingChannels(count: channelCount))
     }
 
-    /// The role of each axis; those of size 1 take the roles that are left, in order.
-    private var axisRoles: [Role?] {
-        var roles = axes.map { $0.first?.role }
-        var left = [Role.channel, .row, .column].filter { role in !roles.contains { $0 == role } }
-        for index in roles.indices where roles[index] == nil && !left.isEmpty { roles[index] = left.removeFirst() }
-        return roles
+    /// The axes, the channel axis with so many channels.
+    private func axesReplacingChannels(count: Int) -> [[Factor]] {
+        var result = axes
+        if let axis = channelAxis {
+            result[axis] = count == 1 ? [] : [Factor(role: .channel, size: count, stride: 1)]
+        }
+        return result
     }
 
     /// Some of the channels, by their index in the view.
@@ -159,11 +163,8 @@ struct TensorView: Hashable {
     /// - Precondition: the view has a channel axis.
     func selecting(_ indices: [Int]) -> TensorView {
         let all = channels ?? Array(0 ..< size(.channel))
-        var result = axes
-        if let axis = channelAxis {
-            result[axis] = indices.count == 1 ? [] : [Factor(role: .channel, size: indices.count, stride: 1)]
-        }
-        return TensorView(node: node, channels: indices.map { all[$0] }, axes: result)
+        return TensorView(
+            node: node, channels: indices.map { all[$0] }, axes: axesReplacingChannels(count: indices.count))
     }
 
     /// Joins factors that step on, and takes shuffled channels of one axis into the list of channels.
