@@ -123,7 +123,18 @@ extension Pattern: ConnectionPattern {
         guard isFixed else { return nil }
         return ConnectionTable(
             inputCount: channels,
-            rows: (0 ..< filters).map { Array(fixedInputs(of: $0, channels: channels, filters: filters)!) })
+            runs: (0 ..< filters).map { fixedInputs(of: $0, channels: channels, filters: filters)! })
+    }
+
+    /// The connections that a layer gets, counted without making them.
+    package func connectionCount(channels: Int, filters: Int) -> Int {
+        switch self {
+        case .dense: filters * channels
+        case .random(let density, _), .expander(let density, _):
+            filters * Self.fanIn(density: density, channels: channels, filters: filters)
+        case .grouped, .depthwise:
+            (0 ..< filters).reduce(0) { $0 + fixedInputs(of: $1, channels: channels, filters: filters)!.count }
+        }
     }
 
     /// The run of channels that a filter reads; nil where the pattern is not fixed.

@@ -9,6 +9,9 @@ public struct ConnectionTable: Hashable, Sendable {
     /// The input channel of every connection.
     public let inputs: [Int32]
 
+    /// Connections that memory can be expected to hold while patterns make them.
+    package static let largestCount = 1 << 28
+
     public var outputCount: Int { rowStarts.count - 1 }
     public var count: Int { inputs.count }
     /// The fraction of possible connections that exist.
@@ -59,6 +62,19 @@ public struct ConnectionTable: Hashable, Sendable {
         return ConnectionTable(
             inputCount: inputCount, checkedRowStarts: (0 ... outputCount).map { Int32($0 * inputCount) },
             inputs: inputs)
+    }
+
+    /// Every output channel is fed by a run of input channels; fewer than 2^31 connections.
+    init(inputCount: Int, runs: [Range<Int>]) {
+        var starts: [Int32] = [0]
+        var inputs: [Int32] = []
+        starts.reserveCapacity(runs.count + 1)
+        inputs.reserveCapacity(runs.reduce(0) { $0 + $1.count })
+        for run in runs {
+            inputs.append(contentsOf: Int32(run.lowerBound) ..< Int32(run.upperBound))
+            starts.append(Int32(inputs.count))
+        }
+        self.init(inputCount: inputCount, checkedRowStarts: starts, inputs: inputs)
     }
 
     /// - Parameter checkedRowStarts: with `inputs` known to form a table.

@@ -33,6 +33,17 @@ public struct Dataset: Sendable {
     public static func open(
         _ source: DataSource, cacheByteLimit: Int = defaultCacheByteLimit
     ) throws(DatasetError) -> Dataset {
+        try open(source, cacheByteLimit: cacheByteLimit, bufferedImages: nil)
+    }
+
+    /// - Parameter bufferedImages: image files in the buffer that a gzipped archive's images are drawn from; nil for
+    ///   what usually fits.
+    package static func open(
+        _ source: DataSource, cacheByteLimit: Int, bufferedImages: Int?
+    ) throws(DatasetError) -> Dataset {
+        func files() -> ImageFileSets {
+            ImageFileSets(name: "\(source)", cacheByteLimit: cacheByteLimit, bufferedImages: bufferedImages)
+        }
         switch source {
         case .fashionMNIST:
             return try fashionMNIST(directory: fashionMNISTDirectory)
@@ -40,10 +51,8 @@ public struct Dataset: Sendable {
             return try MNISTFiles(directory: directory, name: "mnist", classNames: (0 ..< 10).map(String.init)).read()
         case .cifar10(let directory):
             return try CIFAR10.dataset(directory: directory)
-        case .tar(let files):
-            return try ImageFileSets(name: "\(source)", cacheByteLimit: cacheByteLimit).open(archives: files)
-        case .folder(let directory):
-            return try ImageFileSets(name: "\(source)", cacheByteLimit: cacheByteLimit).open(folder: directory)
+        case .tar(let archives): return try files().open(archives: archives)
+        case .folder(let directory): return try files().open(folder: directory)
         }
     }
 

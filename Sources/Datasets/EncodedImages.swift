@@ -72,10 +72,10 @@ struct FolderImages: EncodedImages {
     }
 }
 
-func requireImageByteCount(_ count: Int, of name: String) throws(DatasetError) {
+func requireImageByteCount(_ count: Int, of name: @autoclosure () -> String) throws(DatasetError) {
     guard count <= maximumImageByteCount else {
         throw .invalidField(
-            file: name, field: "size", found: "\(count)", expected: "at most \(maximumImageByteCount) bytes")
+            file: name(), field: "size", found: "\(count)", expected: "at most \(maximumImageByteCount) bytes")
     }
 }
 

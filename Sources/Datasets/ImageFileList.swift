@@ -15,7 +15,9 @@ struct ImageFileList: Sendable {
     /// - Parameter text: what stands before a file's name to make a path of it, or a message.
     mutating func beginRoot(_ text: String) { roots.append((text, count)) }
 
-    mutating func append(_ name: String, byteCount: Int) {
+    /// - Throws: for a file that is larger than images may be, which also keeps sizes within 32 bits.
+    mutating func append(_ name: String, byteCount: Int) throws(DatasetError) {
+        try requireImageByteCount(byteCount, of: (roots.last?.text ?? "") + name)
         nameBytes += name.utf8
         nameEnds.append(nameBytes.count)
         byteCounts.append(Int32(byteCount))

@@ -7,6 +7,8 @@ struct ImageFileSets {
     let name: String
     /// Of decoded images.
     let cacheByteLimit: Int
+    /// Image files in the buffer that a stream is drawn from; nil for what usually fits.
+    let bufferedImages: Int?
 
     func open(folder: String) throws(DatasetError) -> Dataset {
         var index = ImageIndex()
@@ -88,7 +90,8 @@ struct ImageFileSets {
             let images = BufferedImages(buffer, files: index.files)
             return try dataset(PixelStore.decoding(images, shapes), index, shape)
         }
-        let store = StreamedStore(archives: archives, places: places, files: index.files)
+        let store = StreamedStore(
+            archives: archives, places: places, files: index.files, bufferedImages: bufferedImages)
         return try dataset(store, index, shape)
     }
 

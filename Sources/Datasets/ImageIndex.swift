@@ -15,8 +15,7 @@ struct ImageIndex {
     /// - Returns: whether it is one.
     mutating func add(_ path: String, byteCount: Int) throws(DatasetError) -> Bool {
         guard let parsed = ImagePath(path) else { return false }
-        files.append(path, byteCount: byteCount)
-        try requireImageByteCount(byteCount, of: files.path(files.count - 1))
+        try files.append(path, byteCount: byteCount)
         parts.append(parsed.part.map { UInt8($0.rawValue) } ?? Self.noPart)
         let next = Int32(classes.count)
         let number = classes[parsed.className] ?? next

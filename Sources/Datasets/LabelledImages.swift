@@ -56,6 +56,21 @@ public struct LabelledImages: Sendable {
             classNames: classNames, store: store, places: indices.map { Int32(place(of: $0)) })
     }
 
+    /// The set with its classes in another order.
+    ///
+    /// - Returns: nil where these are not the names of its classes, each once.
+    public func withClasses(inOrder names: [String]) -> LabelledImages? {
+        var ranks: [String: Int32] = [:]
+        for (rank, name) in names.enumerated() { ranks[name] = Int32(rank) }
+        guard names.count == classNames.count, ranks.count == names.count, Set(classNames) == Set(names) else {
+            return nil
+        }
+        let numbers = classNames.map { ranks[$0]! }
+        return LabelledImages(
+            name: name, shape: shape, channels: channels, labels: labels.map { numbers[Int($0)] }, classNames: names,
+            store: store, places: places)
+    }
+
     private func place(of index: Int) -> Int { places.map { Int($0[index]) } ?? index }
 
     /// A copy of the pixels of all images, [image][channel][row][column].

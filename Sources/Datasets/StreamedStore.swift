@@ -75,14 +75,28 @@ final class StreamedStore: ImageStore {
 }
 
 /// Reads archives forward, and keeps what will be asked for until it is.
+///
+/// Two archives are open at a time. Before a third is opened, the rest of the one with less left is read, which is no
+/// more than a buffer: of those that an order has begun, all but the last lie in its buffer as a whole, also where the
+/// order is gone on with in the middle.
 private final class StreamReader: ImageReader, @unchecked Sendable {
+    /// An archive on its way from beginning to end.
+    private struct Stream {
+        let archive: Int
+        let source: TarStream
+        /// The files that are yet to be read.
+        var rest: Range<Int>
+    }
+
+    private static let streamLimit = 2
+
     private let archives: [FileBytes]
     private let places: [StreamedStore.Place]
     private let files: ImageFileList
     private let monitor = Monitor(eventCount: 0)
 
     // Guarded by the monitor.
-    private var stream: (archive: Int, next: Int, source: TarStream)?
+    private var streams: [Stream] = []
     /// Images that are yet to be asked for.
     private var awaited: Set<Int>
     /// Files that were read and not asked for yet.
@@ -108,33 +122,46 @@ private final class StreamReader: ImageReader, @unchecked Sendable {
     private func take(_ index: Int) throws(DatasetError) -> [UInt8] {
         awaited.remove(index)
         if let bytes = pending.removeValue(forKey: index) { return bytes }
+        let stream = try stream(before: index)
+        while let next = streams[stream].rest.first, next < index { try keepNext(of: stream) }
+        streams[stream].rest.removeFirst()
+        return try read(index, from: stream)
+    }
+
+    /// The place of the stream of a file's archive, which has not come to the file yet.
+    private func stream(before index: Int) throws(DatasetError) -> Int {
         let archive = places[index].archive
-        if let stream, stream.archive != archive { try finishArchive() }
-        // Whoever asks for what has passed by begins again.
-        if stream == nil || stream!.archive != archive || stream!.next > index {
-            let source = TarStream(try ByteReader(file: archives[archive], allowsMembers: true))
-            let first = places.partitioningIndex { $0.archive >= archive }
-            stream = (archive, first, source)
+        if let stream = streams.firstIndex(where: { $0.archive == archive }) {
+            if streams[stream].rest.contains(index) { return stream }
+            // Whoever asks for what has passed by begins again.
+            streams.remove(at: stream)
+        } else if streams.count == Self.streamLimit {
+            try finishShortest()
         }
-        while stream!.next < index { try keepNext() }
-        stream!.next += 1
-        return try read(index)
+        let source = TarStream(try ByteReader(file: archives[archive], allowsMembers: true))
+        let start = places.partitioningIndex { $0.archive >= archive }
+        let end = places.partitioningIndex { $0.archive > archive }
+        streams.append(Stream(archive: archive, source: source, rest: start ..< end))
+        return streams.count - 1
     }
 
-    private func keepNext() throws(DatasetError) {
-        let next = stream!.next
-        if awaited.contains(next) { pending[next] = try read(next) }
-        stream!.next += 1
+    /// Closes the stream that has least left of what is awaited, and keeps that.
+    private func finishShortest() throws(DatasetError) {
+        let counts = streams.map { stream in
+            stream.rest.reduce(0) { awaited.contains($1) ? $0 + files.byteCount($1) : $0 }
+        }
+        let shortest = counts.indices.min { counts[$0] < counts[$1] }!
+        while !streams[shortest].rest.isEmpty { try keepNext(of: shortest) }
+        streams.remove(at: shortest)
     }
 
-    /// The order goes on to another archive when all of this one is in its buffer.
-    private func finishArchive() throws(DatasetError) {
-        guard !awaited.isEmpty else { return }
-        while stream!.next < places.count, places[stream!.next].archive == stream!.archive { try keepNext() }
+    private func keepNext(of stream: Int) throws(DatasetError) {
+        let next = streams[stream].rest.removeFirst()
+        if awaited.contains(next) { pending[next] = try read(next, from: stream) }
     }
 
-    private func read(_ index: Int) throws(DatasetError) -> [UInt8] {
-        try stream!.source.content(
+    private func read(_ index: Int, from stream: Int) throws(DatasetError) -> [UInt8] {
+        try streams[stream].source.content(
             of: TarEntry(name: "", offset: places[index].offset, byteCount: files.byteCount(index)))
     }
 }

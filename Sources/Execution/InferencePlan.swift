@@ -33,9 +33,12 @@ public struct InferencePlan: ~Copyable, @unchecked Sendable {
         choice: KernelChoice = .byRule
     ) throws(ExecutionError) {
         let trained = parameters.trained.pointer, statistics = parameters.statistics.pointer
+        // The parameters may be those of a network with heads, whose own lie in between.
+        let layout = parameters.layout
         try self.init(network, capacity: capacity, pool: pool, choice: choice) { entry, values in
-            let base = entry.role.isTrained ? trained : statistics
-            values.baseAddress!.update(from: base + entry.offset, count: entry.count)
+            let own = layout.entry(entry.node, entry.role)!
+            let base = own.role.isTrained ? trained : statistics
+            values.baseAddress!.update(from: base + own.offset, count: own.count)
         }
     }
 

@@ -4,7 +4,8 @@ import GossamerNetworks
 import GossamerTensors
 import GossamerTraining
 
-/// What a training begins with instead of random weights: the network and parameters of a model file.
+/// What a training begins with instead of random weights: the network, but for a softmax at its end, and parameters of
+/// a model file.
 public final class InitialModel: Sendable {
     public let network: Network
     public let labels: ModelLabels
@@ -18,13 +19,15 @@ public final class InitialModel: Sendable {
     public init(contentsOf path: String, classes: Int, seed: UInt64) throws {
         let model = try Model(contentsOf: path)
         labels = model.labels
-        guard model.network.outputShape.count != classes else {
-            network = model.network
+        // A new classifier's first weights are those of an output.
+        let whole = model.network.withoutFinalSoftmax
+        guard whole.outputShape.count != classes else {
+            network = whole
             replaced = []
             parameters = model.parameters.copy()
             return
         }
-        network = try model.network.withClasses(classes)
+        network = try whole.withClasses(classes)
         parameters = Parameters(initializing: network, seed: seed)
         var replaced: [String] = []
         for entry in parameters.layout.all {

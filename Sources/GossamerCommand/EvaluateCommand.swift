@@ -9,7 +9,8 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Prints how many images are classified right (top-1), how many have their class among the five likeliest \
             (top-5), each class's accuracy and what it is most often taken for, and of up to 20 classes the confusion \
-            matrix. With --json all of it, whatever the number of classes.
+            matrix. With --json all of it, whatever the number of classes. Classes are matched by their names; where \
+            those of the model and of the data set differ, by their order.
 
             Example:
 
@@ -25,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let model = try Model(contentsOf: model)
-        let images = try data.open().test
+        let images = matched(try data.open().test, to: model.labels)
         let evaluation = try Evaluation(
             model.network, parameters: model.parameters, images: images,
             preprocessing: model.labels.preprocessing, pool: ThreadPool(threads: threads.count), choice: .remembering)
@@ -35,6 +36,15 @@ struct EvaluateCommand: ParsableCommand {
             "accuracy \(Format.percent(evaluation.accuracy)) (\(evaluation.correctCount) of \(evaluation.imageCount))"
                 + "\(topFive), loss \(Format.fixed(evaluation.loss, 4))\n")
         print(ClassTable(evaluation.confusion, names: images.classNames).text, terminator: "")
+    }
+
+    /// The images with their classes in the model's order, as far as names tell it.
+    private func matched(_ images: LabelledImages, to labels: ModelLabels) -> LabelledImages {
+        if let matched = images.withClasses(inOrder: labels.classNames) { return matched }
+        if let difference = labels.difference(from: images.classNames) {
+            Console.warn("\(difference); classes are matched by their order")
+        }
+        return images
     }
 
     private struct Outcome: Encodable {
@@ -48,7 +58,8 @@ struct EvaluateCommand: ParsableCommand {
 
         let accuracy: Double
         let topFiveAccuracy: Double
-        let loss: Double
+        /// Left out where the model's outputs are not finite.
+        let loss: Double?
         let images: Int
         let correct: Int
         let classes: [ClassOutcome]
@@ -58,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
         init(_ evaluation: Evaluation, names: [String]) {
             accuracy = evaluation.accuracy
             topFiveAccuracy = evaluation.topFiveAccuracy
-            loss = evaluation.loss
+            loss = evaluation.loss.isFinite ? evaluation.loss : nil
             images = evaluation.imageCount
             correct = evaluation.correctCount
             let matrix = evaluation.confusion

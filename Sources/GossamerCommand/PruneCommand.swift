@@ -40,7 +40,9 @@ struct PruneCommand: ParsableCommand {
         configuration.initialModel = model
         if !freeze.isEmpty { configuration.frozenPrefixes = freeze }
         configuration.pruning = pruning.value
-        let prepared = try PreparedRun(configuration, dataset: data.open())
+        let dataset = try data.open()
+        try StartOptions.compareClasses(ofModel: model, with: dataset)
+        let prepared = try PreparedRun(configuration, dataset: dataset)
         try TrainingSession(prepared: prepared, options: folder, json: output.json).run()
     }
 }

@@ -33,7 +33,17 @@ extension StartOptions {
     }
 
     func checkClasses(of dataset: Dataset) throws {
-        guard let classes, classes != dataset.classNames.count else { return }
-        throw ValidationError("--classes \(classes): the data set has \(dataset.classNames.count)")
+        if let classes, classes != dataset.classNames.count {
+            throw ValidationError("--classes \(classes): the data set has \(dataset.classNames.count)")
+        }
+        if let model { try Self.compareClasses(ofModel: model, with: dataset) }
+    }
+
+    /// Warns where a model that training begins with calls its classes otherwise: its classifier is kept.
+    static func compareClasses(ofModel path: String, with dataset: Dataset) throws {
+        guard let difference = try ModelFile(contentsOf: path).labels.difference(from: dataset.classNames) else {
+            return
+        }
+        Console.warn("\(difference); the classifier is kept, and becomes the data set's by training alone")
     }
 }

@@ -68,6 +68,10 @@ public struct ImageClassifier: ~Copyable {
             plan.run(pointer, count: 1, outputs: values)
             initialized = classes
         }
+        // Weights may be too large for the sums that are made of them.
+        guard outputs.allSatisfy(\.isFinite) else {
+            throw ImageError(name: name, problem: "the model's outputs for it are not finite numbers")
+        }
         let probabilities = endsWithSoftmax ? outputs.map(Double.init) : softmax(outputs)
         let order = probabilities.indices.sorted { (-probabilities[$0], $0) < (-probabilities[$1], $1) }
         return order.prefix(max(0, count)).map { index in

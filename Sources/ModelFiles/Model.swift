@@ -22,17 +22,19 @@ public struct Model: ~Copyable, Sendable {
 }
 
 /// What a model takes and what its outputs are called.
+///
+/// Text in it may come from any file and go to a terminal: its control characters become question marks.
 public struct ModelLabels: Hashable, Sendable {
-    public var classNames: [String]
+    public var classNames: [String] { didSet { classNames = classNames.map(plain) } }
     /// What turns an image into the network's input.
     public var preprocessing: Preprocessing
     /// Where the model comes from: data set, pattern, seed.
-    public var origin: [String: String]
+    public var origin: [String: String] { didSet { origin = plain(origin) } }
 
     public init(classNames: [String], preprocessing: Preprocessing, origin: [String: String] = [:]) {
-        self.classNames = classNames
+        self.classNames = classNames.map(plain)
         self.preprocessing = preprocessing
-        self.origin = origin
+        self.origin = plain(origin)
     }
 
     public init(classNames: [String], normalization: Normalization, origin: [String: String] = [:]) {
@@ -51,6 +53,27 @@ public struct ModelLabels: Hashable, Sendable {
     }
 
     public var normalization: Normalization { preprocessing.normalization }
+
+    /// The first class that has another name in a data set, in words; nil where there is none, and where the numbers of
+    /// classes differ.
+    package func difference(from classNames: [String]) -> String? {
+        guard classNames.count == self.classNames.count else { return nil }
+        let pairs = zip(self.classNames, classNames.map(plain)).enumerated()
+        return pairs.first { $1.0 != $1.1 }.map { index, names in
+            "class \(index) is '\(oneLine(names.0))' in the model and '\(oneLine(names.1))' in the data set"
+        }
+    }
+}
+
+/// Without control characters.
+private func plain(_ text: String) -> String {
+    func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory == .control }
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+}
+
+private func plain(_ texts: [String: String]) -> [String: String] {
+    Dictionary(texts.map { (plain($0), plain($1)) }) { first, _ in first }
 }
 
 extension ModelLabels: Codable {
@@ -59,10 +82,11 @@ extension ModelLabels: Codable {
     /// Earlier files hold the normalisation alone.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        classNames = try container.decode([String].self, forKey: .classNames)
-        preprocessing = try container.decodeIfPresent(Preprocessing.self, forKey: .preprocessing)
-            ?? Preprocessing(normalization: container.decode(Normalization.self, forKey: .normalization))
-        origin = try container.decode([String: String].self, forKey: .origin)
+        self.init(
+            classNames: try container.decode([String].self, forKey: .classNames),
+            preprocessing: try container.decodeIfPresent(Preprocessing.self, forKey: .preprocessing)
+                ?? Preprocessing(normalization: container.decode(Normalization.self, forKey: .normalization)),
+            origin: try container.decode([String: String].self, forKey: .origin))
     }
 
     public func encode(to encoder: any Encoder) throws {

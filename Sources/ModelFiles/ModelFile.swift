@@ -30,11 +30,11 @@ public struct ModelFile: Sendable {
         self.file = file
     }
 
-    /// Reads one parameter, as an ``InferencePlan`` asks for it.
+    /// Reads one parameter, as an ``InferencePlan`` asks for it, and checks its values.
     public func read(
         _ entry: ParameterLayout.Entry, into values: UnsafeMutableBufferPointer<Float>
     ) throws(ModelFileError) {
-        try file.read(entry.name, into: values)
+        try file.read(entry, into: values)
     }
 
     /// Compiles the network for inference, reading one parameter after another.

@@ -23,7 +23,7 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Names come from files: no control character, and no endless line, may reach a terminal.
-private func oneLine(_ text: String) -> String {
+func oneLine(_ text: String) -> String {
     let limit = 200
     var result = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {

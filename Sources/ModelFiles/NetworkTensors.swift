@@ -38,7 +38,8 @@ extension SafetensorsFile {
             }
         }
         do throws(NetworkError) {
-            return try Network(name: network.name, nodes: network.nodes, connections: tables)
+            return try Network(
+                name: network.name, nodes: network.nodes, connections: network.connections.merging(tables) { $1 })
         } catch {
             throw .malformed(file: path, field: ModelFormat.networkKey, expected: error.description)
         }

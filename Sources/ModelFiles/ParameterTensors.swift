@@ -17,12 +17,27 @@ extension SafetensorsWriter {
 extension SafetensorsFile {
     /// Reads every parameter of a network.
     ///
-    /// - Throws: `mismatch` where a tensor is missing or has another shape.
+    /// - Throws: `mismatch` where a tensor is missing or has another shape, `malformed` for values that no network has.
     public func readParameters(into parameters: borrowing Parameters) throws(ModelFileError) {
         try requireParameters(of: parameters.layout)
         for entry in parameters.layout.all {
-            try read(
-                entry.name, into: UnsafeMutableBufferPointer(start: parameters.pointer(entry), count: entry.count))
+            try read(entry, into: UnsafeMutableBufferPointer(start: parameters.pointer(entry), count: entry.count))
+        }
+    }
+
+    /// Reads one parameter.
+    ///
+    /// - Throws: `malformed` where a value is not finite, and for a variance below 0.
+    func read(
+        _ entry: ParameterLayout.Entry, into values: UnsafeMutableBufferPointer<Float>
+    ) throws(ModelFileError) {
+        try read(entry.name, into: values)
+        func malformed(_ expected: String) -> ModelFileError {
+            .malformed(file: path, field: "tensor \(entry.name)", expected: expected)
+        }
+        guard values.areFinite else { throw malformed("finite numbers") }
+        guard entry.role != .runningVariance || values.allSatisfy({ $0 >= 0 }) else {
+            throw malformed("variances of at least 0")
         }
     }
 
@@ -34,5 +49,15 @@ extension SafetensorsFile {
                 throw .mismatch(file: path, field: entry.name, expected: "shape \(entry.shape), found \(tensor.shape)")
             }
         }
+    }
+}
+
+extension UnsafeMutableBufferPointer<Float> {
+    /// Whether no value is infinite or not a number.
+    package var areFinite: Bool {
+        // An exponent of all ones means infinite or not a number. Without an early exit the loop vectorises.
+        var largest: UInt32 = 0
+        for value in self { largest = Swift.max(largest, value.bitPattern & 0x7fff_ffff) }
+        return largest < 0x7f80_0000
     }
 }

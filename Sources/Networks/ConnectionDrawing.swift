@@ -26,8 +26,6 @@ struct ConnectionDrawing {
     private let seed: UInt64
     /// Of the layers whose connections a budget gives.
     private let shares: LayerShares?
-    /// Connections of one tensor's readers that memory can be expected to hold while they are drawn.
-    private static let largestConnectionCount = 1 << 28
     /// For each root the convolutions and fully connected layers that read it.
     private let readers: [[Int]]
     /// For each channel, the root whose readers draw last among all that could use the channel.
@@ -172,22 +170,24 @@ struct ConnectionDrawing {
     }
 
     private func checkSize(_ request: ConnectionRequest, _ pattern: any ConnectionPattern) throws(NetworkError) {
-        guard let density = (pattern as? Pattern)?.drawnDensity else { return }
+        guard let pattern = pattern as? Pattern else { return }
         try checkSize(request) { number in
             let filterCount = request.readers[number].filterCount
-            return Double(Pattern.fanIn(density: density, channels: request.channels, filters: filterCount))
+            let count = pattern.connectionCount(channels: request.channels, filters: filterCount)
+            return Double(count) / Double(filterCount)
         }
     }
 
+    /// - Parameter fanIn: of the filters of a reader by its number, on average.
     private func checkSize(_ request: ConnectionRequest, fanIn: (Int) -> Double) throws(NetworkError) {
         let count = request.readers.enumerated().reduce(0.0) { sum, reader in
             sum + Double(reader.element.filters.count) * fanIn(reader.offset)
         }
-        guard count <= Double(Self.largestConnectionCount) else {
+        guard count <= Double(ConnectionTable.largestCount) else {
             throw NetworkError(
                 node: request.readers[0].name,
                 "pattern '\(rule)' draws \(Int(count)) connections at once, the most is "
-                    + "\(Self.largestConnectionCount)")
+                    + "\(ConnectionTable.largestCount)")
         }
     }
 

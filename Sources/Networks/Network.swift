@@ -44,12 +44,34 @@ public struct Network: Hashable, Sendable {
         (indices, shapes) = try ShapeInference.infer(nodes, ends: Set(auxiliaryOutputs.map(\.node)))
         heads = try AuxiliaryHeads.find(auxiliaryOutputs, nodes: nodes, shapes: shapes, indices: indices)
         try ShapeInference.checkConnections(connections, nodes: nodes, shapes: shapes, indices: indices)
-        var all = connections
-        for node in nodes where connections[node.name] == nil {
-            guard case .convolution(let layer) = node.layer else { continue }
-            all[node.name] = layer.fixedTable(channels: shapes[indices[node.inputs[0]]!].channels)
+        self.connections = try Self.addingFixedPatterns(to: connections, nodes: nodes, shapes: shapes, indices: indices)
+    }
+
+    /// Adds the connections that layers' own fixed patterns give. All are counted before any is made, also those that
+    /// others take the place of: a few words of a file must not ask for more than memory holds.
+    private static func addingFixedPatterns(
+        to connections: [String: ConnectionTable], nodes: [Node], shapes: [Shape], indices: [String: Int]
+    ) throws(NetworkError) -> [String: ConnectionTable] {
+        var layers: [(name: String, layer: Convolution, channels: Int)] = []
+        var count = 0
+        for node in nodes {
+            guard case .convolution(let layer) = node.layer, let pattern = layer.pattern, pattern.isFixed
+            else { continue }
+            let channels = shapes[indices[node.inputs[0]]!].channels
+            count += pattern.connectionCount(channels: channels, filters: layer.filters)
+            guard count <= ConnectionTable.largestCount else {
+                throw NetworkError(
+                    node: node.name,
+                    "with its '\(pattern)' the patterns of layers make \(count) connections, the most is "
+                        + "\(ConnectionTable.largestCount)")
+            }
+            layers.append((node.name, layer, channels))
         }
-        self.connections = all
+        var all = connections
+        for (name, layer, channels) in layers where all[name] == nil {
+            all[name] = layer.fixedTable(channels: channels)
+        }
+        return all
     }
 
     public var inputShape: Shape { shapes[0] }
@@ -87,6 +109,19 @@ public struct Network: Hashable, Sendable {
     public func fixedTable(of node: Node) -> ConnectionTable? {
         guard case .convolution(let layer) = node.layer else { return nil }
         return layer.fixedTable(channels: inputShape(of: node).channels)
+    }
+
+    /// The network without a softmax at its end, of the same parameters: for a loss that takes the softmax itself.
+    public var withoutFinalSoftmax: Network {
+        var left = nodes[...]
+        // The node before is the one that it reads, unless an auxiliary head lies between.
+        while let last = left.last, last.layer == .softmax, left.dropLast().last?.name == last.inputs[0] {
+            left.removeLast()
+        }
+        guard left.count < nodes.count else { return self }
+        // What would read the new last node lay between as well, so that what is left is consistent.
+        return try! Network(
+            name: name, nodes: Array(left), connections: connections, auxiliaryOutputs: auxiliaryOutputs)
     }
 
     /// Input and output sizes of a convolution's or pooling's window.

@@ -11,7 +11,7 @@ public struct Evaluation: Hashable, Sendable {
     /// Images whose class is among the five largest outputs.
     public let topFiveCount: Int
     public let confusion: ConfusionMatrix
-    /// Mean cross-entropy without label smoothing.
+    /// Mean cross-entropy without label smoothing, of the outputs before a softmax at the network's end.
     public let loss: Double
     /// A fraction.
     public var accuracy: Double { Double(correctCount) / Double(max(1, imageCount)) }
@@ -29,6 +29,8 @@ public struct Evaluation: Hashable, Sendable {
         pool: ThreadPool, choice: KernelChoice = .byRule
     ) throws(TrainingError) {
         try Trainer.checkFit(network, images, preprocessing)
+        // The loss takes a softmax itself.
+        let network = network.withoutFinalSoftmax
         let batchSize = min(256, images.count)
         var plan: InferencePlan
         do throws(ExecutionError) {

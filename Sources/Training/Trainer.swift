@@ -2,6 +2,7 @@ import Foundation
 import GossamerDatasets
 import GossamerExecution
 import GossamerImages
+import GossamerModelFiles
 import GossamerNetworks
 import GossamerTensors
 
@@ -44,7 +45,8 @@ public struct Trainer: ~Copyable {
     let logitGradients: UnsafeMutableBufferPointer<Float>
 
     /// - Parameters:
-    ///   - network: where connections grow, with all channels and without connections of its own.
+    ///   - network: where connections grow, with all channels and without connections of its own. A softmax at its end
+    ///     is left out, as the loss takes one itself.
     ///   - images: the training images, of as many classes as the network has outputs.
     ///   - preprocessing: what makes the network's input of an image.
     ///   - initial: of the network's layout; nil draws them from the seed. Where connections grow it is nil.
@@ -57,13 +59,14 @@ public struct Trainer: ~Copyable {
     ) throws(TrainingError) {
         try settings.validate()
         try Self.checkFit(network, images, preprocessing)
+        let whole = network.withoutFinalSoftmax
         let capacity = min(settings.batchSize, images.count)
-        let frozen = try settings.frozenNodes(of: network)
-        let layers = try settings.pruning?.layers(of: network, frozen: frozen) ?? []
-        let prunedLayers = layers.map { ($0, network.connectionCount(of: network.nodes[network.index(of: $0)!])) }
+        let frozen = try settings.frozenNodes(of: whole)
+        let layers = try settings.pruning?.layers(of: whole, frozen: frozen) ?? []
+        let prunedLayers = layers.map { ($0, whole.connectionCount(of: whole.nodes[whole.index(of: $0)!])) }
         // Model files have no heads, and what changes becomes a model.
-        let subnetwork = try settings.subnetwork(of: network)
-        let network = subnetwork?.network ?? network
+        let subnetwork = try settings.subnetwork(of: whole)
+        let network = subnetwork?.network ?? whole
         do throws(ExecutionError) {
             plan = try TrainingPlan(network, capacity: capacity, pool: pool, frozen: frozen, recomputes: recomputes)
         } catch {
@@ -139,6 +142,12 @@ public struct Trainer: ~Copyable {
                 "network '\(network.name)' has \(network.outputShape.count) outputs, "
                     + "data set '\(images.name)' has \(images.classCount) classes")
         }
+        let trained = network.withoutFinalSoftmax
+        for node in trained.nodes where node.layer == .softmax && trained.isOutput(node.name) {
+            throw .mismatch(
+                "network '\(network.name)': output '\(node.name)' is a softmax, expected the node that it reads, "
+                    + "as the loss takes a softmax itself")
+        }
         guard preprocessing.normalization.channelCount == input.channels else {
             throw .mismatch(
                 "network '\(network.name)' takes images of \(input.channels) channels, "
@@ -193,12 +202,7 @@ public struct TrainingMemoryReport: Hashable, Sendable, Codable {
 extension Parameters {
     /// Whether no value is infinite or not a number.
     var areFinite: Bool {
-        func finite(_ buffer: borrowing AlignedBuffer<Float>) -> Bool {
-            // An exponent of all ones means infinite or not a number. Without an early exit the loop vectorises.
-            var largest: UInt32 = 0
-            for index in 0 ..< buffer.count { largest = max(largest, buffer.pointer[index].bitPattern & 0x7fff_ffff) }
-            return largest < 0x7f80_0000
-        }
-        return finite(trained) && finite(statistics)
+        UnsafeMutableBufferPointer(start: trained.pointer, count: trained.count).areFinite
+            && UnsafeMutableBufferPointer(start: statistics.pointer, count: statistics.count).areFinite
     }
 }

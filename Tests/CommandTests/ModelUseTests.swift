@@ -1,4 +1,7 @@
 import Foundation
+import GossamerExecution
+import GossamerModelFiles
+import GossamerNetworks
 import Testing
 
 /// What is done with a trained model: evaluated, fine-tuned, pruned, asked.
@@ -26,6 +29,99 @@ import Testing
         let text = try await gossamer.succeed(arguments).output
         #expect(text.hasPrefix("accuracy ") && text.contains("top-5") && text.contains("most often taken for"))
         #expect(text.contains("taken for") && text.split(separator: "\n").count > 22)
+    }
+
+    /// Writes the trained model again, with other names of its classes.
+    private static func rename(_ gossamer: Gossamer, to file: String, _ change: (inout [String]) -> Void) throws {
+        let model = try Model(contentsOf: gossamer.path(Self.model))
+        var labels = model.labels
+        change(&labels.classNames)
+        try Model.save(model.network, parameters: model.parameters, labels: labels, to: gossamer.path(file))
+    }
+
+    /// Classes are the same where their names are, whatever their order.
+    @Test func matchesClassesByName() async throws {
+        let (gossamer, trained) = try await Self.trained()
+        let arguments = ["evaluate", "--data", "mnist:images", "--threads", "1", "--json", "--model"]
+        let usual = try await gossamer.succeed(arguments + [Self.model])
+        #expect(!usual.errors.contains("warning"))
+        let confusion = try usual.json(EvaluateAnswer.self).confusion
+        // What was taken for a 9 is now called a 0.
+        try Self.rename(gossamer, to: "reversed") { $0.reverse() }
+        let reversed = try await gossamer.succeed(arguments + ["reversed"])
+        let answer = try reversed.json(EvaluateAnswer.self)
+        #expect(!reversed.errors.contains("warning"))
+        #expect(answer.classes.map(\.name) == (0 ..< 10).reversed().map { "\($0)" })
+        #expect(answer.correct == (0 ..< 10).reduce(0) { $0 + confusion[$1][9 - $1] })
+        try Self.rename(gossamer, to: "other") { $0[3] = "a\u{1b}c" }
+        let other = try await gossamer.succeed(arguments + ["other"])
+        #expect(try other.json(EvaluateAnswer.self).accuracy == trained.testAccuracy)
+        #expect(other.errorLines.count == 1)
+        #expect(other.errors.contains("warning: class 3 is 'a?c' in the model and '3' in the data set"))
+    }
+
+    /// A classifier that is kept begins with classes that are not those of the data set.
+    @Test func tellsOfOtherClasses() async throws {
+        let (gossamer, _) = try await Self.trained()
+        try Self.rename(gossamer, to: "reversed") { $0.reverse() }
+        let tune = ["train", "--init"]
+        let other = try await gossamer.succeed(tune + ["reversed", "-o", "other"] + Self.short + ["1"])
+        #expect(other.errors.contains("warning: class 0 is '9' in the model and '0' in the data set; the classifier"))
+        let same = try await gossamer.succeed(tune + [Self.model, "-o", "same"] + Self.short + ["1"])
+        #expect(!same.errors.contains("warning"))
+    }
+
+    private struct Evaluated: Decodable {
+        let correct: Int
+        let loss: Double
+    }
+
+    /// A softmax at the end changes neither an evaluation nor a training; what is trained ends without.
+    @Test func leavesOutAFinalSoftmax() async throws {
+        let (gossamer, _) = try await Self.trained()
+        let model = try Model(contentsOf: gossamer.path(Self.model))
+        let last = model.network.nodes.last!.name
+        let nodes = model.network.nodes + [Node(name: "probabilities", layer: .softmax, inputs: [last])]
+        let network = try Network(name: model.network.name, nodes: nodes, connections: model.network.connections)
+        try Model.save(network, parameters: model.parameters, labels: model.labels, to: gossamer.path("softmax"))
+        var evaluations: [Evaluated] = []
+        var losses: Set<String> = []
+        for (name, file) in [("plain", Self.model), ("ended", "softmax")] {
+            let evaluate = ["evaluate", "--data", "mnist:images", "--threads", "1", "--json", "--model", file]
+            evaluations.append(try await gossamer.succeed(evaluate).json(Evaluated.self))
+            let tune = ["train", "--init", file, "--freeze", "conv1", "-o", name] + Self.short + ["1"]
+            try await gossamer.succeed(tune)
+            let prune = ["prune", file, "--density", "0.5", "-o", name + "-pruned"] + Self.short + ["1"]
+            try await gossamer.succeed(prune)
+            try await gossamer.succeed(prune + ["--resume"])
+            for folder in [name, name + "-pruned"] {
+                let tuned = try ModelFile(contentsOf: gossamer.path("\(folder)/model.safetensors")).network
+                #expect(tuned.nodes.last?.name == last)
+                let metrics = try gossamer.text("\(folder)/metrics.jsonl")
+                losses.insert(metrics.firstMatch(of: /"trainingLoss":[^,}]+/).map { String($0.output) } ?? "none")
+            }
+        }
+        #expect(evaluations[0].correct == evaluations[1].correct)
+        // Each process tries kernels for itself, which round differently.
+        #expect(abs(evaluations[0].loss - evaluations[1].loss) < 1e-4)
+        #expect(losses.count == 2, "\(losses)")
+    }
+
+    @Test func refusesModelsThatSayNothing() async throws {
+        let (gossamer, _) = try await Self.trained()
+        let model = try Model(contentsOf: gossamer.path(Self.model))
+        let entry = model.parameters.layout.trained[0]
+        model.parameters.set(entry, to: [Float](repeating: .nan, count: entry.count))
+        try Model.save(
+            model.network, parameters: model.parameters, labels: model.labels, to: gossamer.path("damaged"))
+        for arguments in [
+            ["predict", "damaged", "image.png"], ["predict", "damaged", "image.png", "--json"],
+            ["evaluate", "--model", "damaged", "--data", "mnist:images"], ["bench", "--model", "damaged"],
+            ["prune", "damaged", "--density", "0.5", "--data", "mnist:images"], ["inspect", "--model", "damaged"],
+        ] {
+            let refused = try await gossamer.run(arguments)
+            #expect(refused.isOneLineFailure && refused.errors.contains("damaged: tensor \(entry.name)"), "\(refused)")
+        }
     }
 
     @Test func fineTunesAModel() async throws {

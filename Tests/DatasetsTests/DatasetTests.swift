@@ -31,6 +31,21 @@ import Testing
         }
     }
 
+    @Test func classesMayBePutInAnotherOrder() throws {
+        let images = Samples.images(count: 30, shape: Shape(channels: 1, height: 2, width: 2), classCount: 3)
+        let other = try #require(images.withClasses(inOrder: ["class 2", "class 0", "class 1"]))
+        #expect(other.classNames == ["class 2", "class 0", "class 1"])
+        #expect(other.labels == images.labels.map { ($0 + 1) % 3 })
+        #expect(other.pixels == images.pixels)
+        for names in [
+            [], ["class 0", "class 1"], ["class 0", "class 1", "class 1"], ["class 0", "class 1", "class 3"],
+            ["class 0", "class 1", "class 2", "class 2"],
+        ] {
+            let isRefused = images.withClasses(inOrder: names) == nil
+            #expect(isRefused, "\(names)")
+        }
+    }
+
     @Test func labelOutOfRangeNamesTheImage() throws {
         try Samples.withFolder { folder in
             try writeFiles(folder, trainLabels: [0, 1, 2, 3, 10, 5, 6, 7, 8, 9, 0, 1])

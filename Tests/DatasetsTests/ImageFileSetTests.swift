@@ -193,6 +193,37 @@ import Testing
         }
     }
 
+    /// Sizes that 32 bits do not hold: in the header of an archive, and of a file that is one hole.
+    @Test func filesOfGigabytesAreNamed() throws {
+        try Samples.withFolder { folder in
+            let byteCount = 3 << 30
+            func grow(_ file: String) throws {
+                let handle = try #require(FileHandle(forWritingAtPath: "\(folder)/\(file)"))
+                try handle.truncate(atOffset: UInt64(byteCount + 4096))
+                try handle.close()
+            }
+            var tar = TarBuilder()
+            tar.add("train/a/1.jpg", size: Array("30000000000\0".utf8))
+            try Samples.write(tar.bytes, folder, "set.tar")
+            try grow("set.tar")
+            // Compressed, an archive can be a thousand times as large as its file.
+            let noise = Samples.randomBytes(byteCount / 1000, seed: 1)
+            try Samples.write(Samples.gzip(tar.bytes + noise), folder, "set.tar.gz")
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/set/train/a", withIntermediateDirectories: true)
+            try Samples.write([], folder, "set/train/a/1.jpg")
+            try grow("set/train/a/1.jpg")
+            for (source, count) in [
+                ("tar:\(folder)/set.tar", byteCount), ("tar:\(folder)/set.tar.gz", byteCount),
+                ("folder:\(folder)/set", byteCount + 4096),
+            ] {
+                let error = #expect(throws: DatasetError.self, "\(source)") { try Dataset.open(.parse(source)) }
+                let text = try #require(error).description
+                #expect(text.contains("train/a/1.jpg: size is \(count), expected at most 67108864 bytes"), "\(text)")
+            }
+        }
+    }
+
     @Test func whatIsMissingIsNamed() throws {
         try Samples.withFolder { folder in
             var tar = TarBuilder()

@@ -13,9 +13,12 @@ import Testing
         return try net.build()
     }
 
-    private static func save(_ network: Network, to path: String) throws -> Parameters {
+    private static func save(
+        _ network: Network, to path: String, change: (borrowing Parameters) -> Void = { _ in }
+    ) throws -> Parameters {
         var generator = SeededGenerator(seed: 3)
         let parameters = Parameters(drawing: network, using: &generator)
+        change(parameters)
         let channels = network.inputShape.channels
         let normalization = Normalization(
             mean: [Float](repeating: 0.4, count: channels), standardDeviation: [Float](repeating: 0.3, count: channels))
@@ -66,6 +69,20 @@ import Testing
             let predictions = try classifier.classify(fileAt: images.appending(path: name).path)
             #expect(predictions.count == 4, "\(name)")
         }
+    }
+
+    /// Weights that are numbers, and sums of them that are none.
+    @Test func outputsWithoutMeaningAreTypedErrors() throws {
+        let folder = TemporaryFolder()
+        _ = try Self.save(try Self.network(softmax: false), to: folder.file("model")) { parameters in
+            for (name, value) in [("conv1.bias", Float(1000)), ("fc1.weight", 3e38)] {
+                let entry = parameters.entry(name)
+                parameters.set(entry, to: [Float](repeating: value, count: entry.count))
+            }
+        }
+        var classifier = try ImageClassifier(contentsOf: folder.file("model"))
+        let error = #expect(throws: ImageError.self) { try classifier.classify(Self.image(), name: "image.png") }
+        #expect(error?.description == "image.png: the model's outputs for it are not finite numbers")
     }
 
     @Test func filesThatAreNoImagesAreTypedErrors() throws {

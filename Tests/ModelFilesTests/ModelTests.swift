@@ -107,6 +107,12 @@ import Testing
             let text = writer.metadata["gossamer.network"]!
             writer.metadata["gossamer.network"] = text.replacingOccurrences(of: "\"units\":3", with: "\"units\":1000000")
         },
+        Damage(testDescription: "a pattern of more connections than memory holds") { writer in
+            writer.metadata["gossamer.network"] = """
+                {"name":"wide","nodes":[{"name":"image","layer":"input","channels":1048576,"height":1,"width":1},
+                {"name":"conv1","layer":"convolution","filters":1048576,"kernel":1,"pattern":"grouped:1"}]}
+                """
+        },
         Damage(testDescription: "too few class names") { writer in
             let text = writer.metadata["gossamer.labels"]!
             writer.metadata["gossamer.labels"] = text.replacingOccurrences(of: "\"a\",", with: "")
@@ -130,6 +136,52 @@ import Testing
         let text = try #require(error).description
         #expect(text.hasPrefix("damaged: "))
         #expect(!text.contains("\n"))
+    }
+
+    /// Values that training and import never write, in each kind of tensor, whichever way the model is read.
+    @Test(arguments: [
+        ("conv1.weight", .nan), ("fc1.bias", .infinity), ("norm1.running_mean", -.infinity),
+        ("norm1.running_var", .nan), ("norm1.running_var", -1e-30),
+    ] as [(String, Float)]) func impossibleValuesAreNamed(tensor: String, value: Float) throws {
+        let network = try Self.network()
+        let parameters = Parameters(initializing: network, seed: 9)
+        var values = parameters.values(parameters.entry(tensor))
+        values[values.count - 1] = value
+        parameters.set(tensor, to: values)
+        let bytes = try Model.writer(network, parameters: parameters, labels: Self.labels).serialized()
+        let file = try SafetensorsFile(bytes: bytes, path: "damaged")
+        let whole = #expect(throws: ModelFileError.self) { _ = try Model(file) }
+        let streamed = #expect(throws: ModelFileError.self) {
+            _ = try ModelFile(file).inferencePlan(pool: ThreadPool(threads: 1))
+        }
+        let expected = value.isFinite ? "variances of at least 0" : "finite numbers"
+        for error in [whole, streamed] {
+            #expect(error?.description == "damaged: tensor \(tensor): expected \(expected)")
+        }
+    }
+
+    /// A terminal would obey some of them.
+    @Test func labelsHaveNoControlCharacters() throws {
+        var writer = try Self.writer()
+        writer.metadata["gossamer.labels"] = #"""
+            {"classNames":["\u001b]0;x\u0007b","\u009bK","é \u200d\n"],"origin":{"data\r":"\u0001"},
+            "normalization":{"mean":[0.5,0.25],"standardDeviation":[1,2]}}
+            """#
+        var labels = try Model(SafetensorsFile(bytes: writer.serialized())).labels
+        #expect(labels.classNames == ["?]0;x?b", "?K", "é \u{200d}?"])
+        #expect(labels.origin == ["data?": "?"])
+        labels.classNames[1] = "\u{7f}"
+        labels.origin["seed"] = "\t1"
+        #expect(labels.classNames == ["?]0;x?b", "?", "é \u{200d}?"])
+        #expect(labels.origin == ["data?": "?", "seed": "?1"])
+    }
+
+    @Test func differencesFromADataSetAreNamed() {
+        let names = Self.labels.classNames
+        #expect(Self.labels.difference(from: names) == nil)
+        #expect(Self.labels.difference(from: names + ["d"]) == nil)
+        let text = "class 1 is 'b \"quoted\"' in the model and 'c?' in the data set"
+        #expect(Self.labels.difference(from: ["a", "c\u{1b}", "b \"quoted\""]) == text)
     }
 
     @Test func damagedTablesAreRefused() throws {

@@ -48,7 +48,46 @@ import Testing
             let fanIns = Set((0 ..< filters).map { table.fanIn(of: $0) })
             #expect(fanIns.isSubset(of: [channels / live, (channels + live - 1) / live]), "\(line)")
             #expect(Set((0 ..< filters).map { table.inputs(of: $0).first! }).count == live, "\(line)")
+            let rows = (0 ..< filters).map { table.inputs(of: $0).map { Int($0) } }
+            #expect(table == ConnectionTable(inputCount: channels, rows: rows), "\(line)")
+            let count = Pattern.grouped(groups).connectionCount(channels: channels, filters: filters)
+            #expect(table.count == count, "\(line)")
         }
+    }
+
+    /// Layers that dense would need no table for.
+    private func wide(_ layers: [Pattern?], channels: Int) throws -> Network {
+        var net = NetworkBuilder(name: "wide", input: Shape(channels: channels, height: 1, width: 1))
+        var x = net.input
+        for pattern in layers { x = net.convolution(x, filters: channels, kernel: 1, pattern: pattern) }
+        return try net.build()
+    }
+
+    /// More connections than memory holds are refused before they are made, of one layer and of several.
+    @Test func patternsOfLayersAreBounded() throws {
+        let cases: [(layers: [Pattern?], channels: Int, node: String)] = [
+            ([.grouped(1)], 1 << 20, "conv1"), ([.depthwise, .grouped(2)], 1 << 15, "conv2"),
+            ([.grouped(4), .grouped(4), .grouped(2), .grouped(4)], 23_000, "conv3"),
+        ]
+        for (layers, channels, node) in cases {
+            let error = #expect(throws: NetworkError.self) { try wide(layers, channels: channels) }
+            #expect(error?.node == node)
+            #expect(error?.message.contains("the most is 268435456") == true, "\(String(describing: error))")
+        }
+        let text = try wide([nil], channels: 1 << 20).json
+            .replacing(#""filters":"#, with: #""pattern":"grouped:3","filters":"#)
+        let error = #expect(throws: NetworkError.self) { try Network(json: text) }
+        #expect(error?.node == "conv1")
+        #expect(try wide([.depthwise], channels: 1 << 20).connections["conv1"]!.count == 1 << 20)
+    }
+
+    @Test func drawnGroupsAreBounded() throws {
+        let network = try wide([nil], channels: 1 << 15)
+        let error = #expect(throws: NetworkError.self) { try network.sparsified(with: Pattern.grouped(1), seed: 1) }
+        #expect(error?.node == "conv1")
+        #expect(error?.message.contains("'grouped:1' draws 1073741824 connections") == true)
+        let fewer = try network.sparsified(with: Pattern.grouped(1 << 12), seed: 1).network
+        #expect(fewer.connections["conv1"]!.count == 1 << 18)
     }
 
     @Test(arguments: [0.1, 0.25, 0.5, 0.7, 1.5], [1, 2])
