@@ -25,6 +25,10 @@ import Testing
         try await gossamer.succeed(["runs", "some", "--csv", "epochs.csv"])
         let table = try gossamer.text("epochs.csv").split(whereSeparator: \.isNewline)
         #expect(table.count == 1 + 2 && table[1].hasPrefix("sparse,"), "\(table)")
+        let columns = table[0].split(separator: ",", omittingEmptySubsequences: false)
+        let values = table[1].split(separator: ",", omittingEmptySubsequences: false)
+        let place = try #require(columns.firstIndex(of: "connections"))
+        #expect(values.count == columns.count && Int(values[place]) ?? 0 > 0, "\(table)")
 
         // A page of one run: a row and a matrix for each sparse convolution.
         try await gossamer.succeed(["report", "some/sparse"])

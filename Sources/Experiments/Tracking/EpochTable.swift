@@ -13,19 +13,25 @@ public enum EpochTable {
         _ entries: [RunIndex.Entry], below root: String, to path: String
     ) throws(ExperimentError) {
         var csv = CSV([
-            "run", "network", "data", "pattern", "depth_multiplier", "seed", "status", "epoch", "learning_rate",
-            "training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "test_loss",
+            "run", "network", "data", "pattern", "depth_multiplier", "distribution", "growth", "exploration", "seed",
+            "status", "epoch", "connections", "learning_rate", "training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "test_loss",
             "test_accuracy", "seconds",
         ])
         for entry in entries {
             let configuration = entry.record.configuration
             let run = [
                 entry.name(below: root), configuration.network, configuration.data, configuration.pattern,
-                plain(configuration.depthMultiplier), "\(configuration.seed)", entry.record.status.rawValue,
+                plain(configuration.depthMultiplier), configuration.distribution?.rawValue ?? "",
+                configuration.growth ?? "", configuration.exploration ?? "", "\(configuration.seed)",
+                entry.record.status.rawValue,
             ]
+            let changes = try entry.folder.metrics(ConnectionChange.self)
+            let first = changes.first?.connectionsBefore ?? entry.record.cost?.connections
             for metrics in try entry.folder.metrics(EpochMetrics.self) {
+                let connections = changes.last { $0.epoch <= metrics.epoch }?.connections ?? first
                 csv.append(run + [
-                    "\(metrics.epoch)", plain(metrics.learningRate), plain(metrics.trainingLoss),
+                    "\(metrics.epoch)", connections.map { "\($0)" } ?? "", plain(metrics.learningRate),
+                    plain(metrics.trainingLoss),
                     plain(metrics.trainingAccuracy), metrics.validationLoss.map(plain) ?? "",
                     metrics.validationAccuracy.map(plain) ?? "", metrics.testLoss.map(plain) ?? "",
                     metrics.testAccuracy.map(plain) ?? "", plain(metrics.seconds),
