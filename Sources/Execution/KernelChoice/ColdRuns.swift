@@ -1,7 +1,7 @@
 import GossamerTensors
 
-/// Times work as it runs in a network: its input was written a moment ago, its weights were last used an image ago and
-/// have left the core's own cache.
+/// Times work as it runs in a network: its input was written a moment ago, small outputs and workspaces lie where other
+/// layers' lay, its weights were last used an image ago and have left the core's own cache.
 struct ColdRuns: ~Copyable {
     private let pool: ThreadPool
     private let filler: AlignedBuffer<Float>
@@ -18,12 +18,14 @@ struct ColdRuns: ~Copyable {
 
     /// - Parameters:
     ///   - byteCount: what other work touches in between, from 4 to 64 MB for each thread.
-    ///   - input: is in the cache when the run begins, as far as it fits.
+    ///   - values: are in the cache when the run begins, as far as they fit.
     func duration(
-        after byteCount: Int = 0, reading input: UnsafePointer<Float>? = nil, count: Int = 0, _ body: () -> Void
+        after byteCount: Int = 0, warming values: [UnsafeBufferPointer<Float>] = [], _ body: () -> Void
     ) -> Duration {
         empty(max(Self.smallestByteCount, min(byteCount, Self.largestByteCount)) / 4)
-        if let input { _ = UnsafeBufferPointer(start: input, count: count).reduce(0, +) }
+        for values in values where values.count > 0 {
+            _ = elements.sum_of_squares(Int64(values.count), values.baseAddress!)
+        }
         let begin = ContinuousClock.now
         body()
         return ContinuousClock.now - begin

@@ -142,7 +142,13 @@ final class KernelTrials {
         }
         contestants.forEach(start)
         let durations = rounds.shortest(of: contestants.count) { index in
-            cold.duration(reading: source.pointer, count: source.count) { start(contestants[index]) }
+            let contestant = contestants[index]
+            let warm = [
+                UnsafeBufferPointer(start: source.pointer, count: source.count),
+                UnsafeBufferPointer(start: targets.pointer, count: targetCount == 1 ? targets.count : 0),
+                UnsafeBufferPointer(start: contestant.workspace.pointer, count: contestant.workspace.count),
+            ]
+            return cold.duration(warming: warm) { start(contestant) }
         }
         return Dictionary(uniqueKeysWithValues: zip(kernels, durations).map { ($0.name, $1 / .milliseconds(1)) })
     }
@@ -165,7 +171,7 @@ private final class Contestant {
     private let descriptor: ConvolutionDescriptor
     private let weights: UnsafePointer<Float>
     private let packed: AlignedBuffer<Float>
-    private let workspace: AlignedBuffer<Float>
+    let workspace: AlignedBuffer<Float>
     private let workspacePitch: Int
 
     init(
