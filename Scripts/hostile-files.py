@@ -7,6 +7,7 @@ laid out like Fuzz/corpus (as what fuzzing found is). Every command must end by 
 what files that are whole take does not count. Needs GNU time.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -49,9 +50,9 @@ def field(number, payload):
     return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
-def onnx(dims, data=b"", nodes=1, cyclic=False):
+def onnx(dims, data=b"", nodes=1, cyclic=False, batch=1):
     weight = b"".join(field(1, size) for size in dims) + field(2, 1) + field(8, b"w") + field(9, data)
-    shape = b"".join(field(1, field(1, size)) for size in (1, 3, 8, 8))
+    shape = b"".join(field(1, field(1, size)) for size in (batch, 3, 8, 8))
     value = field(1, b"x") + field(2, field(1, field(1, 1) + field(2, shape)))
     body = b""
     for index in range(nodes):
@@ -62,6 +63,17 @@ def onnx(dims, data=b"", nodes=1, cyclic=False):
     output = field(12, field(1, f"v{nodes - 1}".encode()))
     graph = body + field(5, weight) + field(11, value) + output
     return field(1, 8) + field(7, graph) + field(8, field(2, 17))
+
+
+def grouped(channels):
+    """A model's metadata whose one layer has all of channels * channels connections by a pattern of a few letters."""
+    layers = [
+        {"name": "image", "layer": "input", "channels": channels, "height": 1, "width": 1},
+        {"name": "c", "layer": "convolution", "filters": channels, "kernel": 1, "pattern": "grouped:1"},
+    ]
+    labels = {"preprocessing": {"resizing": "cover"}, "classNames": [], "origin": {}}
+    network = json.dumps({"name": "n", "nodes": layers})
+    return {"gossamer.format": "1", "gossamer.network": network, "gossamer.labels": json.dumps(labels)}
 
 
 def tar(name, size, data=b""):
@@ -83,16 +95,18 @@ BOMBS = {
     ],
     "onnx": [
         onnx([1 << 40, 3, 3, 3]), onnx([1 << 20, 3, 1, 1], b"\0" * 12), onnx([1, 1, 1, 1], nodes=20000),
+        onnx([16, 3, 3, 3], b"\0" * (16 * 27 * 4), batch=1 << 62), field(7, field(1, b"") * 300000),
         onnx([1, 1, 1, 1], nodes=3, cyclic=True), onnx([16, 3, 3, 3], b"\xff" * (16 * 27 * 4)), b"\x3a\xff\xff\xff\x7f",
     ],
     "idx": [struct.pack(">IIII", 0x803, 1 << 31, 1 << 15, 1 << 15), b"\x1f\x8b\x08" + b"\0" * 20,
             zlib.compress(b"\0" * (1 << 26), 9, 31)],
     "tar": [tar(b"train/../../etc/a.png", b"00000000000\0"), tar(b"train/a/b.png", b"\x80" + b"\xff" * 11),
-            tar(b"train/a/b.png", b"77777777777\0")],
+            tar(b"train/a/b.png", b"77777777777\0"), gzip.compress(tar(b"train/a/b.png", b"30000000000\0"))],
     "cifar10": [b"\xff" * 3073, b"\x00" * 3074, b""],
 }
 BOMBS["model"] = BOMBS["safetensors"] + [
-    safetensors([], {"gossamer.format": "1", "gossamer.network": "[" * 100000, "gossamer.labels": "{}"}),
+    safetensors([("a", [16], (0, 64))], {"gossamer.format": "1", "gossamer.network": "[" * 100000, "gossamer.labels": "{}"}),
+    safetensors([("a", [16], (0, 64))], grouped(1 << 20)), safetensors([("a", [16], (0, 64))], grouped(1 << 14)),
 ]
 
 

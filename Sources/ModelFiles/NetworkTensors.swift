@@ -52,8 +52,11 @@ extension SafetensorsFile {
         guard let text = metadata[key] else {
             throw .mismatch(file: path, field: key, expected: "metadata of this name")
         }
+        let decoder = JSONDecoder()
+        // A connection has a weight in the file, but for few that a smaller table has taken the place of.
+        decoder.userInfo[.largestPatternCount] = min(ConnectionTable.largestCount, max(1 << 20, dataByteCount))
         do {
-            return try JSONDecoder().decode(type, from: Data(text.utf8))
+            return try decoder.decode(type, from: Data(text.utf8))
         } catch let error as NetworkError {
             throw .malformed(file: path, field: key, expected: error.description)
         } catch {

@@ -15,6 +15,8 @@ public struct SafetensorsFile: Sendable {
     private let indices: [String: Int]
     private let source: ByteSource
     private let dataStart: Int
+    /// Of all tensors.
+    let dataByteCount: Int
 
     /// - Throws: `unreadable`, or `malformed` for any departure from the format.
     public init(contentsOf path: String) throws(ModelFileError) {
@@ -34,7 +36,8 @@ public struct SafetensorsFile: Sendable {
         let length = try SafetensorsHeader.byteCount(prefix: prefix, fileByteCount: byteCount, file: path)
         dataStart = 8 + length
         let json: [UInt8] = try source.array(count: length, from: 8)
-        let header = try SafetensorsHeader(json: json, dataByteCount: byteCount - dataStart, file: path)
+        dataByteCount = byteCount - dataStart
+        let header = try SafetensorsHeader(json: json, dataByteCount: dataByteCount, file: path)
         self.path = path
         self.source = source
         metadata = header.metadata

@@ -38,19 +38,31 @@ public struct Network: Hashable, Sendable {
         name: String, nodes: [Node], connections: [String: ConnectionTable] = [:],
         auxiliaryOutputs: [AuxiliaryOutput] = []
     ) throws(NetworkError) {
+        try self.init(
+            name: name, nodes: nodes, connections: connections, auxiliaryOutputs: auxiliaryOutputs,
+            largestPatternCount: ConnectionTable.largestCount)
+    }
+
+    /// - Parameter largestPatternCount: the most connections that layers' own patterns may make together.
+    init(
+        name: String, nodes: [Node], connections: [String: ConnectionTable] = [:],
+        auxiliaryOutputs: [AuxiliaryOutput], largestPatternCount: Int
+    ) throws(NetworkError) {
         self.name = name
         self.nodes = nodes
         self.auxiliaryOutputs = auxiliaryOutputs
         (indices, shapes) = try ShapeInference.infer(nodes, ends: Set(auxiliaryOutputs.map(\.node)))
         heads = try AuxiliaryHeads.find(auxiliaryOutputs, nodes: nodes, shapes: shapes, indices: indices)
         try ShapeInference.checkConnections(connections, nodes: nodes, shapes: shapes, indices: indices)
-        self.connections = try Self.addingFixedPatterns(to: connections, nodes: nodes, shapes: shapes, indices: indices)
+        self.connections = try Self.addingFixedPatterns(
+            to: connections, nodes: nodes, shapes: shapes, indices: indices, atMost: largestPatternCount)
     }
 
     /// Adds the connections that layers' own fixed patterns give. All are counted before any is made, also those that
     /// others take the place of: a few words of a file must not ask for more than memory holds.
     private static func addingFixedPatterns(
-        to connections: [String: ConnectionTable], nodes: [Node], shapes: [Shape], indices: [String: Int]
+        to connections: [String: ConnectionTable], nodes: [Node], shapes: [Shape], indices: [String: Int],
+        atMost largestCount: Int
     ) throws(NetworkError) -> [String: ConnectionTable] {
         var layers: [(name: String, layer: Convolution, channels: Int)] = []
         var count = 0
@@ -59,11 +71,11 @@ public struct Network: Hashable, Sendable {
             else { continue }
             let channels = shapes[indices[node.inputs[0]]!].channels
             count += pattern.connectionCount(channels: channels, filters: layer.filters)
-            guard count <= ConnectionTable.largestCount else {
+            guard count <= largestCount else {
                 throw NetworkError(
                     node: node.name,
                     "with its '\(pattern)' the patterns of layers make \(count) connections, the most is "
-                        + "\(ConnectionTable.largestCount)")
+                        + "\(largestCount)")
             }
             layers.append((node.name, layer, channels))
         }

@@ -160,6 +160,18 @@ import Testing
         }
     }
 
+    /// A few letters of a small file must not fill the memory.
+    @Test(arguments: [1 << 11, 1 << 14, 1 << 20]) func patternsAreBoundedByTheFile(channels: Int) throws {
+        var writer = try Self.writer()
+        writer.metadata["gossamer.network"] = """
+            {"name": "n", "nodes": [
+              {"name": "image", "layer": "input", "channels": \(channels), "height": 1, "width": 1},
+              {"name": "c", "layer": "convolution", "filters": \(channels), "kernel": 1, "pattern": "grouped:1"}]}
+            """
+        let error = #expect(throws: ModelFileError.self) { _ = try Model(SafetensorsFile(bytes: writer.serialized())) }
+        #expect(error?.description.contains("connections, the most is 1048576") == true)
+    }
+
     /// A terminal would obey some of them.
     @Test func labelsHaveNoControlCharacters() throws {
         var writer = try Self.writer()

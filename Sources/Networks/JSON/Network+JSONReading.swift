@@ -1,4 +1,5 @@
 import Foundation
+import GossamerConnectivity
 import GossamerTensors
 
 extension Network {
@@ -46,6 +47,11 @@ extension Network {
     }
 }
 
+extension CodingUserInfoKey {
+    /// The most connections that the own patterns of a network's layers may make, an `Int`.
+    package static let largestPatternCount = CodingUserInfoKey(rawValue: "largestPatternCount")!
+}
+
 extension Network: Codable {
     public init(from decoder: any Decoder) throws {
         guard let members = try? decoder.container(keyedBy: FieldKey.self) else {
@@ -66,7 +72,9 @@ extension Network: Codable {
             }
             nodes.append(try Node(NodeFields(members), number: nodes.count + 1, previous: nodes.last?.name))
         }
-        try self.init(name: name, nodes: nodes, auxiliaryOutputs: auxiliaryOutputs)
+        let largest = decoder.userInfo[.largestPatternCount] as? Int ?? ConnectionTable.largestCount
+        try self.init(
+            name: name, nodes: nodes, auxiliaryOutputs: auxiliaryOutputs, largestPatternCount: largest)
     }
 
     private static func auxiliaryOutputs(_ fields: inout NodeFields) throws(NetworkError) -> [AuxiliaryOutput] {
