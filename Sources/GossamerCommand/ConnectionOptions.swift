@@ -12,7 +12,8 @@ struct ConnectionOptions: ParsableArguments {
     var grow: String?
 
     @Option(help: """
-        Move connections: by=gradient (RigL) or by=random (SET), optionally with ,drop=0.3,every=100,until=0.75.
+        Move connections: by=gradient (RigL) or by=random (SET), optionally with ,drop=0.3,every=100,until=0.75 and \
+        ,score=magnitude, saliency or random for what goes.
         """)
     var explore: String?
 

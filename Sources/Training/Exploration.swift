@@ -5,7 +5,8 @@ import GossamerNetworks
 /// others, with kernels of zero.
 ///
 /// Grown at random this is SET (Mocanu et al. 2018), by gradient RigL (Evci et al. 2020), here with whole kernels.
-/// Written `by=gradient,drop=0.3,every=100,until=0.75`.
+/// Written `by=gradient,drop=0.3,every=100,until=0.75`, and `score=saliency` where something else than the smallest
+/// kernels goes.
 public struct Exploration: Hashable, Sendable {
     /// The share of each layer's connections that the first exploration drops, in (0, 1); it falls along half a cosine.
     public var drop: Double
@@ -14,16 +15,20 @@ public struct Exploration: Hashable, Sendable {
     /// The part of the training that explores, in (0, 1].
     public var until: Double
     public var by: GrowthRule
+    /// What goes, those with the lowest; a saliency is that of the batch which gradients are measured on.
+    public var score: Pruning.Score
     /// So many filters in a row drop and grow a channel together, 1 to 64.
     public var block: Int
 
     public init(
-        by: GrowthRule = .gradient, drop: Double = 0.3, every: Int = 100, until: Double = 0.75, block: Int = 1
+        by: GrowthRule = .gradient, drop: Double = 0.3, every: Int = 100, until: Double = 0.75,
+        score: Pruning.Score = .magnitude, block: Int = 1
     ) {
         self.drop = drop
         self.every = every
         self.until = until
         self.by = by
+        self.score = score
         self.block = block
     }
 }
@@ -51,6 +56,7 @@ extension Exploration {
 extension Exploration: CustomStringConvertible {
     public var description: String {
         var parts = ["by=\(by.rawValue)", "drop=\(drop.shortest)", "every=\(every)", "until=\(until.shortest)"]
+        if score != .magnitude { parts.append("score=\(score.rawValue)") }
         if block > 1 { parts.append("block=\(block)") }
         return parts.joined(separator: ",")
     }
@@ -58,13 +64,15 @@ extension Exploration: CustomStringConvertible {
     /// - Parameter block: where the text says nothing of it.
     /// - Throws: ``TrainingError`` that quotes the text and says what was expected.
     public init(parsing text: String, block: Int = 1) throws(TrainingError) {
-        let parts = try KeyedText(text, name: "exploration", keys: ["by", "drop", "every", "until", "block"])
+        let parts = try KeyedText(text, name: "exploration", keys: ["by", "drop", "every", "until", "score", "block"])
         guard let rule = try parts.choice("by", GrowthRule.self) else {
             throw parts.failure("by=gradient (RigL) or by=random (SET)")
         }
         self.init(
             by: rule, drop: try parts.number("drop") ?? 0.3, every: try parts.integer("every") ?? 100,
-            until: try parts.number("until") ?? 0.75, block: try parts.integer("block") ?? block)
+            until: try parts.number("until") ?? 0.75,
+            score: try parts.choice("score", Pruning.Score.self) ?? .magnitude,
+            block: try parts.integer("block") ?? block)
         try validate()
     }
 }

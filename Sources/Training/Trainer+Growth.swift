@@ -41,7 +41,8 @@ extension Trainer {
         let layers = old.exploredLayers(frozen: frozen).map { ChangingLayer($0, of: old, block: exploration.block) }
         guard !layers.isEmpty else { return nil }
         let drop = exploration.drop(after: share)
-        let kept = ConnectionSelection(layers: layers, scores: magnitudes(of: layers.map(\.node.name)))
+        let scores = try scores(exploration.score, of: layers.map(\.node.name), batch)
+        let kept = ConnectionSelection(layers: layers, scores: scores)
             .kept(layers.map { $0.table.count - Int(drop * Double($0.table.count)) })
         let known = layers.map { $0.table.keeping(kept[$0.node.name]!) }
         let unread = try old.unreadChannels(
@@ -61,6 +62,21 @@ extension Trainer {
             tables[selection.layer.node.name] = selection.adding(units[selection.layer.node.name]!)
         }
         return try checked { () throws(NetworkError) in try old.replacing(tables) }
+    }
+
+    private mutating func scores(
+        _ score: Pruning.Score, of layers: [String], _ batch: borrowing Batch
+    ) throws(TrainingError) -> [String: [Double]] {
+        let keys = [SeededGenerator.key("dropping"), UInt64(state.changes.count)]
+        switch score {
+        case .magnitude: return magnitudes(of: layers)
+        case .random: return randomScores(of: layers, keys: keys)
+        case .saliency:
+            let statistics = parameters.copyStatistics()
+            _ = try differentiate(batch, keys: keys)
+            parameters.statistics.pointer.update(from: statistics.pointer, count: statistics.count)
+            return kernelSaliencies(of: layers)
+        }
     }
 
     private func randomUnits(_ selections: [CandidateSelection]) -> [String: [CandidateSelection.Unit]] {
@@ -130,7 +146,9 @@ extension Subnetwork {
 
     /// Channels that would leave the network with some layers' other connections, by the first of these layers that
     /// reads them, in its own numbers.
-    fileprivate func unreadChannels(keeping tables: [String: ConnectionTable]) throws(TrainingError) -> [String: [Int]] {
+    fileprivate func unreadChannels(
+        keeping tables: [String: ConnectionTable]
+    ) throws(TrainingError) -> [String: [Int]] {
         let left: Subnetwork
         do throws(NetworkError) { left = try replacing(tables) } catch { throw .mismatch(error.description) }
         var unread: [String: [Int]] = [:]

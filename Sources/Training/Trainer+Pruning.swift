@@ -34,12 +34,7 @@ extension Trainer {
         _ pruning: Pruning, of layers: [String], removal: Int
     ) throws(TrainingError) -> [String: [Double]] {
         switch pruning.score {
-        case .random:
-            return kernelScores(of: layers) { entry, sizes in
-                var generator = SeededGenerator(
-                    seed: settings.seed, keys: SeededGenerator.key("pruning \(entry.node)"), UInt64(removal))
-                return (0 ..< sizes.connections).map { _ in Double(generator.uniform()) }
-            }
+        case .random: return randomScores(of: layers, keys: [SeededGenerator.key("pruning"), UInt64(removal)])
         case .magnitude: return magnitudes(of: layers)
         case .saliency: return try saliencies(of: layers, batches: pruning.batches, removal: removal)
         }
@@ -52,6 +47,24 @@ extension Trainer {
             return (0 ..< sizes.connections).map { connection in
                 let kernel = UnsafeBufferPointer(start: weights + connection * sizes.area, count: sizes.area)
                 return (kernel.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(sizes.area)).squareRoot()
+            }
+        }
+    }
+
+    func randomScores(of layers: [String], keys: [UInt64]) -> [String: [Double]] {
+        kernelScores(of: layers) { entry, sizes in
+            var generator = SeededGenerator(seed: settings.seed, keys: keys + [SeededGenerator.key(entry.node)])
+            return (0 ..< sizes.connections).map { _ in Double(generator.uniform()) }
+        }
+    }
+
+    /// The absolute sum of weight times gradient over every kernel, of the batch that was differentiated last.
+    func kernelSaliencies(of layers: [String]) -> [String: [Double]] {
+        kernelScores(of: layers) { entry, sizes in
+            let (weights, gradients) = (parameters.pointer(entry), gradients.pointer + entry.offset)
+            return (0 ..< sizes.connections).map { connection in
+                let places = connection * sizes.area ..< (connection + 1) * sizes.area
+                return abs(places.reduce(0.0) { $0 + Double(weights[$1]) * Double(gradients[$1]) })
             }
         }
     }
@@ -78,14 +91,7 @@ extension Trainer {
         for number in 0 ..< min(batches, stepsPerEpoch) {
             guard let batch = try nextBatch() else { break }
             _ = try differentiate(batch, keys: [SeededGenerator.key("pruning"), UInt64(removal), UInt64(number)])
-            let products = kernelScores(of: layers) { entry, sizes in
-                let (weights, gradients) = (parameters.pointer(entry), gradients.pointer + entry.offset)
-                return (0 ..< sizes.connections).map { connection in
-                    let places = connection * sizes.area ..< (connection + 1) * sizes.area
-                    return abs(places.reduce(0.0) { $0 + Double(weights[$1]) * Double(gradients[$1]) })
-                }
-            }
-            sums.merge(products) { old, new in zip(old, new).map(+) }
+            sums.merge(kernelSaliencies(of: layers)) { old, new in zip(old, new).map(+) }
         }
         parameters.copy(from: before)
         loader.startEpoch(state.epoch, fromStep: state.step)

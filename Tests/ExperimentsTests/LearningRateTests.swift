@@ -43,7 +43,8 @@ import Testing
         let rates = try search.settle(in: folder) { false }
         #expect(rates[.dense]?.learningRate == 0.05 && rates[.sparse]?.learningRate == 0.4)
         #expect(rates[.multiplier]?.learningRate == 0.2 && rates[.multiplier]?.network == "depth multiplier 0.2")
-        #expect(rates.notes.contains { $0.hasPrefix("learning rate of the method sparse: 0.4, with which random:0.04") })
+        let note = "learning rate of the method sparse: 0.4, with which random:0.04"
+        #expect(rates.notes.contains { $0.hasPrefix(note) })
         for point in try plan(comparison, rates).points.map(\.configuration) {
             #expect(point.learningRate == rates[point.method]!.learningRate && point.validationFraction == 0)
         }

@@ -37,13 +37,14 @@ struct InteroperabilityTests {
         try cases.check()
     }
 
-    @Test(arguments: ["dense", "random:0.1", "random:0.1,block=4"])
+    @Test(arguments: ["dense", "random:0.1", "random:0.1,block=4", "expander:0.1", "grouped:4"])
     func architectures(pattern: String) throws {
         let pattern = try Pattern(parsing: pattern)
         var cases = ExportedCases()
         let networks = try [
             Network.mnist(), .cifar10(), .vgg16BN(), .resnet50(classes: 10, side: 32), .inceptionV3(side: 75),
-            .mobilenetV1(classes: 10, side: 32),
+            .mobilenetV1(classes: 10, side: 32), .resnet18(classes: 10, side: 32), .mobilenetV2(classes: 10, side: 32),
+            .efficientnetLite0(classes: 10, side: 32), .vgg16n(classes: 10, side: 64),
         ]
         for network in networks {
             try cases.add(network.sparsified(with: pattern, seed: 1).network, count: 2, folds: false)

@@ -123,9 +123,13 @@ import Testing
         #expect(newCount > 0)
     }
 
-    @Test(arguments: GrowthRule.allCases, [1, 4])
-    func explorationMovesConnections(by: GrowthRule, block: Int) throws {
-        let exploration = Exploration(by: by, drop: 0.5, every: 2, until: 1, block: block)
+    @Test(arguments: GrowthRule.allCases, Pruning.Score.allCases)
+    func explorationMovesConnections(by: GrowthRule, score: Pruning.Score) throws {
+        for block in [1, 4] { try checkExploration(by: by, score: score, block: block) }
+    }
+
+    private func checkExploration(by: GrowthRule, score: Pruning.Score, block: Int) throws {
+        let exploration = Exploration(by: by, drop: 0.5, every: 2, until: 1, score: score, block: block)
         var exercise = try exercise(exploration: exploration)
         exercise.network = try wideNetwork()
             .sparsified(with: Pattern.random(density: 0.25, block: block), seed: 5).network
@@ -251,10 +255,14 @@ import Testing
         for (text, words) in [
             ("drop=0.3", ["by=gradient"]), ("by=gradient,drop=1", ["below 1"]), ("by=random,until=0", ["above 0"]),
             ("by=random,every=0.5", ["whole number"]), ("by=magnitude", ["random or gradient"]),
+            ("by=random,score=size", ["magnitude"]),
         ] { expectInvalid(words) { _ = try Exploration(parsing: text) } }
         for (text, words) in [
             ("over=3", ["density=SHARE"]), ("density=0.5,score=size", ["magnitude"]), ("densty=0.5", ["density"]),
         ] { expectInvalid(words) { _ = try Pruning(parsing: text) } }
+        let exploration = Exploration(by: .random, drop: 0.2, every: 7, until: 0.5, score: .saliency, block: 4)
+        #expect(exploration.description == "by=random,drop=0.2,every=7,until=0.5,score=saliency,block=4")
+        #expect(try Exploration(parsing: exploration.description) == exploration)
         let pruning = try Pruning(parsing: "density=0.1,score=saliency,scope=global,over=2.5,except=conv1+fc")
         #expect(pruning == Pruning(
             density: 0.1, score: .saliency, scope: .global, epochs: 2.5, exceptPrefixes: ["conv1", "fc"]))

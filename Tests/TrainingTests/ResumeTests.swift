@@ -80,15 +80,16 @@ import Testing
         try checkChanges(exercise, "\(growth)")
     }
 
-    @Test(arguments: GrowthRule.allCases) func exploringTrainingsResume(by: GrowthRule) throws {
+    @Test(arguments: GrowthRule.allCases, Pruning.Score.allCases)
+    func exploringTrainingsResume(by: GrowthRule, score: Pruning.Score) throws {
         var exercise = try Exercise()
         exercise.network = try wideNetwork().sparsified(with: Pattern.random(density: 0.3), seed: 1).network
         exercise.settings.learningRate = 0.02
         exercise.settings.optimizer = .adam(.init())
         exercise.settings.accumulatedBatches = 2
-        exercise.settings.exploration = Exploration(by: by, drop: 0.3, every: 2)
+        exercise.settings.exploration = Exploration(by: by, drop: 0.3, every: 2, score: score)
         exercise.settings.pruning = Pruning(density: 0.5, epochs: 2, removalsPerEpoch: 2)
-        try checkChanges(exercise, "\(by)")
+        try checkChanges(exercise, "\(by), \(score)")
     }
 
     private func checkChanges(_ exercise: Exercise, _ replay: String) throws {

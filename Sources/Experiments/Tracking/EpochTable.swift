@@ -14,8 +14,8 @@ public enum EpochTable {
     ) throws(ExperimentError) {
         var csv = CSV([
             "run", "network", "data", "pattern", "depth_multiplier", "distribution", "growth", "exploration", "seed",
-            "status", "epoch", "connections", "learning_rate", "training_loss", "training_accuracy", "validation_loss", "validation_accuracy", "test_loss",
-            "test_accuracy", "seconds",
+            "status", "epoch", "connections", "learning_rate", "training_loss", "training_accuracy",
+            "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "seconds",
         ])
         for entry in entries {
             let configuration = entry.record.configuration
