@@ -49,6 +49,7 @@ struct ComparisonSession {
 
     /// Trains what learning rates are chosen by, and chooses those that are not chosen yet.
     private func chooseRates(_ comparison: Comparison, _ base: Network, _ dataset: Dataset) throws -> LearningRates {
+        guard comparison.learningRates != nil else { return LearningRates() }
         let known = try folder.loadRates()
         let search = LearningRateSearch(
             comparison, try makePlan(comparison, base).points, known: known,

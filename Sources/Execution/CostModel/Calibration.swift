@@ -28,7 +28,7 @@ private struct Calibration: ~Copyable {
 
     init(pool: ThreadPool) {
         self.pool = pool
-        cold = ColdRuns(pool: pool)
+        cold = ColdRuns(pool: pool, largestByteCount: 1 << 26)
     }
 
     /// Rates of each kernel, and near them those of each label.

@@ -5,24 +5,27 @@ import GossamerTensors
 struct ColdRuns: ~Copyable {
     private let pool: ThreadPool
     private let filler: AlignedBuffer<Float>
+    private let largestByteCount: Int
     /// More than a core's own cache, for each thread.
     private static let smallestByteCount = 1 << 22
-    private static let largestByteCount = 1 << 26
 
-    init(pool: ThreadPool) {
+    /// - Parameter largestByteCount: the most that other work touches between two runs, for each thread; this much is
+    ///   held.
+    init(pool: ThreadPool, largestByteCount: Int = smallestByteCount) {
         self.pool = pool
-        filler = AlignedBuffer(count: Self.largestByteCount / 4 * pool.threadCount)
+        self.largestByteCount = largestByteCount
+        filler = AlignedBuffer(count: largestByteCount / 4 * pool.threadCount)
         // What was never written is a single page of zeros.
         filler.pointer.update(repeating: 1, count: filler.count)
     }
 
     /// - Parameters:
-    ///   - byteCount: what other work touches in between, from 4 to 64 MB for each thread.
+    ///   - byteCount: what other work touches in between, 4 MB for each thread at least.
     ///   - values: are in the cache when the run begins, as far as they fit.
     func duration(
         after byteCount: Int = 0, warming values: [UnsafeBufferPointer<Float>] = [], _ body: () -> Void
     ) -> Duration {
-        empty(max(Self.smallestByteCount, min(byteCount, Self.largestByteCount)) / 4)
+        empty(max(Self.smallestByteCount, min(byteCount, largestByteCount)) / 4)
         for values in values where values.count > 0 {
             _ = elements.sum_of_squares(Int64(values.count), values.baseAddress!)
         }

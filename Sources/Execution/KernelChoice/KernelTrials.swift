@@ -54,7 +54,6 @@ final class KernelTrials {
     private let images: Int
     private let group: String
     private let rounds: TrialRounds
-    private let cold: ColdRuns
     private var results: [String: [String: Double]] = [:]
 
     /// - Parameter images: in a call; a trial takes no more than 64, which would only take longer.
@@ -63,7 +62,6 @@ final class KernelTrials {
         rounds: TrialRounds = .findingFastest(patience: .milliseconds(10))
     ) {
         self.rounds = rounds
-        cold = ColdRuns(pool: pool)
         self.choice = choice
         self.images = min(images, 64)
         self.pool = pool
@@ -141,6 +139,7 @@ final class KernelTrials {
                 images: images, from: source.pointer, to: targets.pointer + run % targetCount * counts[1], pool)
         }
         contestants.forEach(start)
+        let cold = ColdRuns(pool: pool)
         let durations = rounds.shortest(of: contestants.count) { index in
             let contestant = contestants[index]
             let warm = [

@@ -66,7 +66,6 @@ public struct DesignRunner {
             "\(design.candidates[$0.candidate].name) was the choice until its whole training failed: \($0.message)"
         }
         let rival = try compare(rounds, &notes, report)
-        try keeper.save()
         try keeper.save { $0.isComplete = true }
         return DesignOutcome(
             budget: budget, rounds: rounds, choice: final, rival: rival, seconds: keeper.current.seconds, notes: notes)
@@ -274,7 +273,7 @@ public struct DesignRunner {
         defer { try? keeper.save() }
         let configuration = candidate.configuration(
             settings, epochs: final.epochs, validationFraction: settings.validationFraction)
-        _ = try trainWhole(configuration, folder) { keeper.saveNowAndThen() }
+        try trainWhole(configuration, folder) { keeper.saveNowAndThen() }
         return DesignOutcome.Final(candidate: candidate, record: try settled(folder))
     }
 }
